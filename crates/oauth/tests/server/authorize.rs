@@ -1,9 +1,10 @@
 //! The authorization endpoint: what it refuses, and that it never sends a browser where it should not.
 
 use serde_json::json;
-use testkit::{Request, TestServer};
+use testkit::{CALLBACK, Request, TestServer, ValidConsent, detailed, parameter};
 
 use crate::ID;
+use crate::grants::{Scene, assert_refused};
 
 const URI: &str = "https://tpp.example/cb?x=1";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -199,4 +200,71 @@ async fn a_valid_request_for_nothing_pending_goes_back_with_state() {
         "{}",
         answer.header("location")
     );
+}
+
+#[tokio::test]
+async fn a_registered_uri_with_a_query_keeps_it() {
+    let scene = Scene::new().await;
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+    let url = scene.tpp.authorization_url(&asked).replace(
+        &form_urlencoded::byte_serialize(CALLBACK.as_bytes()).collect::<String>(),
+        "https%3A%2F%2Ftpp.example%2Fother%3Fx%3D1",
+    );
+    let location = scene.server.decide(&url, &scene.iban, "approve").await;
+    assert!(location.starts_with("https://tpp.example/other?x=1&code="), "{location}");
+}
+
+#[tokio::test]
+async fn the_newest_authorisation_is_the_one_that_is_decided() {
+    let scene = Scene::new().await;
+    for _ in 0..5 {
+        let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+        let id = asked["consentId"].as_str().unwrap().to_owned();
+        let path = format!("/v1/consents/{id}/authorisations");
+        let start = scene.tpp.request("POST", &path).set("tpp-redirect-uri", CALLBACK);
+        let begun = scene.server.send(&start.signed(&scene.tpp.signer)).await.json();
+        let ids = scene.server.send(&scene.tpp.get(&path)).await.json();
+        let expected = json!([asked["authorisationId"], begun["authorisationId"]]);
+        assert_eq!(ids["authorisationIds"], expected);
+        let location =
+            scene.server.decide(&scene.tpp.authorization_url(&asked), &scene.iban, "approve").await;
+        let tokens = scene.tpp.redeem(&scene.server, &parameter(&location, "code").unwrap()).await.json();
+        let consent = ValidConsent {
+            id,
+            authorisation: begun["authorisationId"].as_str().unwrap().to_owned(),
+            access_token: tokens["access_token"].as_str().unwrap().to_owned(),
+            refresh_token: String::new(),
+        };
+        assert_eq!(scene.tpp.confirm(&scene.server, &consent).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn the_authorization_endpoint_takes_hints_of_its_own_and_nobody_elses_consent() {
+    let scene = Scene::new().await;
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+    let url = scene.tpp.authorization_url(&asked);
+    let code = parameter(&scene.server.decide(&url, &scene.iban, "approve").await, "code").unwrap();
+    let tokens = scene.tpp.redeem(&scene.server, &code).await.json();
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+    let target = scene.tpp.authorization_url(&asked).replace(scene.server.url(), "");
+    let send = async |target: String| scene.server.send(&Request::new("GET", &target)).await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    assert_eq!(send(format!("{target}&id_token_hint={hint}")).await.status, 302);
+    assert_refused(
+        &send(format!("{target}&id_token_hint={hint}x")).await,
+        "invalid_request",
+        "id_token_hint",
+    );
+    assert_eq!(send(format!("{target}&request_uri=&request=")).await.status, 302, "empty is absent");
+    let long = send(format!("{target}&nonce={}", "n".repeat(2001))).await;
+    assert_refused(&long, "invalid_request", "nonce is longer than 2000 bytes");
+    let head = scene.server.send(&Request::new("HEAD", &target)).await;
+    assert_eq!((head.status, head.header("set-cookie")), (302, ""), "nothing begins");
+    // Another third party asks for our consent: there is nothing pending for it.
+    let other = scene.server.registered("nl", "PSDNL-DNB-R999999").await;
+    let foreign = send(target.replace(ID, &other.id())).await;
+    assert_eq!(parameter(foreign.header("location"), "error").as_deref(), Some("invalid_request"));
+    let elsewhere = send(target.replace("/auth/nl/", "/auth/uk/")).await;
+    assert_eq!(parameter(elsewhere.header("location"), "error").as_deref(), Some("invalid_request"));
 }

@@ -1,4 +1,4 @@
-//! More payments and more access than a page of the customer's own pages holds: all are reached, and can be ended.
+//! More payments, more access and more movements than a page of the customer's own pages holds: all are reached.
 
 use std::collections::BTreeSet;
 
@@ -107,4 +107,35 @@ async fn every_access_is_reached_and_the_oldest_is_withdrawn() {
     let mut stranger = OwnBrowser::of(&server, "nl", &other).await;
     assert!(stranger.get("/access").await.body.contains("Niemand heeft toegang"));
     assert_eq!(stranger.get("/access?after=x").await.status, 404);
+}
+
+#[tokio::test]
+async fn movements_are_paged_to_the_first_one() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "busy").await;
+    let mut browser = OwnBrowser::of(&server, "nl", &customer).await;
+    let overview = browser.get("?lang=en").await.body;
+    let account = overview.split_once("/customer/accounts/").unwrap().1.split('"').next().unwrap().to_owned();
+    let first = format!("/accounts/{account}");
+    let (mut path, mut pages, mut movements) = (first.clone(), 0, 0);
+    loop {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let booked = page.body.split_once("<h2>Movements</h2>").unwrap().1;
+        let on_page = booked.matches("<td class=\"number\">").count();
+        assert!((1..=50).contains(&on_page), "{on_page}");
+        assert!(booked.contains("scope=\"rowgroup\"") && booked.contains("(on this page)"));
+        assert_eq!(page.body.contains(">Newest<"), pages > 0);
+        (pages, movements) = (pages + 1, movements + on_page);
+        let Some((before, _)) = booked.split_once("\" rel=\"next\"") else { break };
+        let next = before.rsplit_once("href=\"").unwrap().1.strip_prefix(&browser.base).unwrap();
+        assert!(next.starts_with(&format!("{first}?after=20")), "{next}");
+        next.clone_into(&mut path);
+    }
+    assert_eq!((pages, movements), (24, 1200));
+    for wrong in ["x", "2026-01-01", "2026-13-01.1", "2026-01-01.x"] {
+        assert_eq!(browser.get(&format!("{first}?after={wrong}")).await.status, 404, "{wrong}");
+    }
+    let none = browser.get(&format!("{first}?after=1950-01-01.1")).await;
+    assert!(none.status == 200 && none.body.contains("Nothing has moved"), "{}", none.body);
 }

@@ -3,6 +3,7 @@
 use testkit::{Request, TestServer, detailed};
 
 use crate::ID;
+use crate::pages::Scene;
 
 const PAGE: &str = "/auth/internalonly/authorise.html";
 
@@ -56,5 +57,19 @@ async fn pages_of_no_branch_speak_the_browsers_language() {
         let request = Request::new("GET", PAGE).set("accept", "text/html").set("accept-language", accepted);
         let page = server.send(&request).await;
         assert!(page.body.contains(&format!("<html lang=\"{expected}\">")), "{accepted}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_decides_the_language_and_the_page_changes_it() {
+    for (tenant, language) in [("nl", "nl"), ("be_nl", "nl"), ("be_fr", "fr"), ("uk", "en")] {
+        let scene = Scene::new(tenant, "student").await;
+        let (browser, _) = scene.browser(&detailed(scene.iban(), true)).await;
+        assert!(browser.get("").await.body.contains(&format!("<html lang=\"{language}\">")), "{tenant}");
+        for other in ["fr", "en", "nl"] {
+            let page = browser.get(&format!("?lang={other}")).await;
+            assert!(page.body.contains(&format!("<html lang=\"{other}\">")));
+            assert!(browser.get("").await.body.contains(&format!("<html lang=\"{other}\">")), "it stays");
+        }
     }
 }

@@ -3,9 +3,12 @@
 #![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
 mod authorize;
+mod bank_names;
 mod broken_store;
 mod client_authentication;
+mod codes;
 mod customer;
+mod customer_access;
 mod customer_cookies;
 mod customer_lists;
 mod customer_payments;
@@ -21,9 +24,12 @@ mod paying_page;
 mod payment_pages;
 mod provider;
 mod pushed_requests;
+mod refresh_tokens;
 mod registration;
 mod registration_refusals;
+mod registrations_at_once;
 mod standing;
+mod test_customers;
 mod token;
 mod ways_on;
 

@@ -1,7 +1,6 @@
 //! The bank's pages over plain HTTP, as a browser without scripts sees them.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BunqClient, euro, shop};
 use testkit::{Answer, CALLBACK, Request, TestCa, TestServer, TestTpp, bank_offered, detailed, parameter};
 
 use crate::ID;
@@ -110,25 +109,25 @@ pub(crate) fn value(page: &str, name: &str) -> String {
     after.split('"').next().unwrap().to_owned()
 }
 
-struct Scene {
+pub(crate) struct Scene {
     server: TestServer,
     tpp: TestTpp,
     customer: Value,
 }
 
 impl Scene {
-    async fn new(tenant: &str, persona: &str) -> Self {
+    pub(crate) async fn new(tenant: &str, persona: &str) -> Self {
         let server = TestServer::start().await;
         let tpp = server.registered(tenant, ID).await;
         let customer = server.customer(tenant, persona).await;
         Self { server, tpp, customer }
     }
 
-    fn iban(&self) -> &str {
+    pub(crate) fn iban(&self) -> &str {
         self.customer["iban"].as_str().unwrap()
     }
 
-    async fn browser(&self, body: &Value) -> (Browser<'_>, String) {
+    pub(crate) async fn browser(&self, body: &Value) -> (Browser<'_>, String) {
         let asked = self.tpp.consent(&self.server, body).await;
         let url = self.tpp.authorization_url(&asked);
         (Browser::open(&self.server, &url).await, url)
@@ -357,20 +356,6 @@ async fn forged_and_stale_sessions_get_nowhere() {
 }
 
 #[tokio::test]
-async fn a_tenant_decides_the_language_and_the_page_changes_it() {
-    for (tenant, language) in [("nl", "nl"), ("be_nl", "nl"), ("be_fr", "fr"), ("uk", "en")] {
-        let scene = Scene::new(tenant, "student").await;
-        let (browser, _) = scene.browser(&detailed(scene.iban(), true)).await;
-        assert!(browser.get("").await.body.contains(&format!("<html lang=\"{language}\">")), "{tenant}");
-        for other in ["fr", "en", "nl"] {
-            let page = browser.get(&format!("?lang={other}")).await;
-            assert!(page.body.contains(&format!("<html lang=\"{other}\">")));
-            assert!(browser.get("").await.body.contains(&format!("<html lang=\"{other}\">")), "it stays");
-        }
-    }
-}
-
-#[tokio::test]
 async fn what_cannot_be_seen_in_a_name_is_written_out() {
     let ca = TestCa::new("Test Trust (TEST)");
     let (_guard, folder) = testkit::free_folder();
@@ -396,68 +381,4 @@ async fn what_cannot_be_seen_in_a_name_is_written_out() {
     for page in [log_in, decision] {
         assert!(!page.contains(['\u{202e}', '\u{200b}', '\u{2066}', '\0']), "{page}");
     }
-}
-
-fn assert_told_that_it_is_gone(answer: &Answer) {
-    let location = answer.header("location");
-    assert_eq!(parameter(location, "error").as_deref(), Some("access_denied"), "{location}");
-    let said = parameter(location, "error_description").unwrap();
-    assert_eq!(said, "The payment was decided or cancelled before; nothing was paid now");
-}
-
-#[tokio::test]
-async fn whoever_pays_what_was_decided_meanwhile_pays_nothing_and_shares_nothing() {
-    let server = TestServer::start().await;
-    let customer = server.customer("nl", "student").await;
-    let iban = customer["iban"].as_str().unwrap();
-    let provider = BunqClient::provider(&server, "Checkout PISP").await;
-    let one = json!({"counterparty_alias": shop(), "amount": euro("1.00"), "description": "Order",
-        "url_redirect": "https://shop.example/done", "time_expiry": null, "status": "PENDING"});
-    let draft = json!({"sender_iban": iban, "counterparty_iban": "NL91ABNA0417164300", "counterparty_name": "Shop",
-        "description": "Order", "amount": euro("1.00")});
-    for (kind, body) in [("issuer-transaction", &one), ("draft-payment", &draft)] {
-        let path = format!("/user/{}/payment-service-provider-{kind}", provider.user);
-        let path = format!("{path}/{}", provider.make(&path, body).await);
-        let url = match provider.list(&path).await[0]["public_uuid"].as_str() {
-            Some(id) if kind == "issuer-transaction" => {
-                format!("{}/bunq/psp?transactionId={id}", server.url())
-            }
-            _ => provider.authorization_url().await,
-        };
-        let mut browser = Browser::open(&server, &url).await;
-        browser.log_in(&customer).await;
-        let page = browser.get("").await.body;
-        let mut names = page.split("name=\"").filter_map(|rest| rest.split('"').next());
-        let payment = names.find(|name| name.starts_with("payment.")).unwrap();
-        let csrf = value(&page, "csrf");
-        let mut fields = vec![("action", "approve"), (payment, "accept")];
-        let account = page.contains("name=\"account\"").then(|| value(&page, "account"));
-        fields.extend(account.as_ref().map(|id| ("account", id.as_str())));
-        assert_eq!(provider.put(&path, &json!({"status": "CANCELLED"})).await.status, 200, "{kind}");
-        let late = server.send(&browser.form(&csrf, &fields)).await;
-        assert_eq!(late.status, 303, "{kind}: {}", late.body);
-        assert_told_that_it_is_gone(&late);
-        let approved = server.manage("GET", &format!("/consents?iban={iban}"), Value::Null).await.1;
-        assert_eq!(approved["consents"], json!([]), "{kind}");
-    }
-}
-
-#[tokio::test]
-async fn whoever_pays_what_another_has_paid_goes_back_and_is_told() {
-    let server = TestServer::start().await;
-    let customers = [server.customer("nl", "student").await, server.customer("nl", "household").await];
-    let provider = BunqClient::provider(&server, "Checkout PISP").await;
-    let path = format!("/user/{}/payment-service-provider-issuer-transaction", provider.user);
-    let body = json!({"counterparty_alias": shop(), "amount": euro("1.00"), "description": "Order",
-        "url_redirect": "https://shop.example/done", "time_expiry": null, "status": "PENDING"});
-    let path = format!("{path}/{}", provider.make(&path, &body).await);
-    let id = provider.list(&path).await[0]["public_uuid"].as_str().unwrap().to_owned();
-    let url = format!("{}/bunq/psp?transactionId={id}", server.url());
-    let mut browser = Browser::open(&server, &url).await;
-    browser.log_in(&customers[1]).await;
-    let first = server.decide(&url, customers[0]["iban"].as_str().unwrap(), "approve").await;
-    assert_eq!(first, "https://shop.example/done");
-    assert_told_that_it_is_gone(&browser.get("").await);
-    let path = format!("/consents?iban={}", customers[1]["iban"].as_str().unwrap());
-    assert_eq!(server.manage("GET", &path, Value::Null).await.1["consents"], json!([]));
 }

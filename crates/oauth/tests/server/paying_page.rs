@@ -2,8 +2,8 @@
 //! and as it is paid then.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BunqClient, euro};
-use testkit::{TestServer, parameter};
+use testkit::bunq::{BunqClient, euro, shop};
+use testkit::{Answer, TestServer, parameter};
 
 use crate::pages::{Browser, value};
 
@@ -266,4 +266,68 @@ async fn the_only_payment_beside_a_consent_is_refused_or_left_for_later() {
         );
         assert_eq!(provider.list(&path).await[0]["status"], status, "{action}");
     }
+}
+
+fn assert_told_that_it_is_gone(answer: &Answer) {
+    let location = answer.header("location");
+    assert_eq!(parameter(location, "error").as_deref(), Some("access_denied"), "{location}");
+    let said = parameter(location, "error_description").unwrap();
+    assert_eq!(said, "The payment was decided or cancelled before; nothing was paid now");
+}
+
+#[tokio::test]
+async fn whoever_pays_what_was_decided_meanwhile_pays_nothing_and_shares_nothing() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let iban = customer["iban"].as_str().unwrap();
+    let provider = BunqClient::provider(&server, "Checkout PISP").await;
+    let one = json!({"counterparty_alias": shop(), "amount": euro("1.00"), "description": "Order",
+        "url_redirect": "https://shop.example/done", "time_expiry": null, "status": "PENDING"});
+    let draft = json!({"sender_iban": iban, "counterparty_iban": "NL91ABNA0417164300", "counterparty_name": "Shop",
+        "description": "Order", "amount": euro("1.00")});
+    for (kind, body) in [("issuer-transaction", &one), ("draft-payment", &draft)] {
+        let path = format!("/user/{}/payment-service-provider-{kind}", provider.user);
+        let path = format!("{path}/{}", provider.make(&path, body).await);
+        let url = match provider.list(&path).await[0]["public_uuid"].as_str() {
+            Some(id) if kind == "issuer-transaction" => {
+                format!("{}/bunq/psp?transactionId={id}", server.url())
+            }
+            _ => provider.authorization_url().await,
+        };
+        let mut browser = Browser::open(&server, &url).await;
+        browser.log_in(&customer).await;
+        let page = browser.get("").await.body;
+        let mut names = page.split("name=\"").filter_map(|rest| rest.split('"').next());
+        let payment = names.find(|name| name.starts_with("payment.")).unwrap();
+        let csrf = value(&page, "csrf");
+        let mut fields = vec![("action", "approve"), (payment, "accept")];
+        let account = page.contains("name=\"account\"").then(|| value(&page, "account"));
+        fields.extend(account.as_ref().map(|id| ("account", id.as_str())));
+        assert_eq!(provider.put(&path, &json!({"status": "CANCELLED"})).await.status, 200, "{kind}");
+        let late = server.send(&browser.form(&csrf, &fields)).await;
+        assert_eq!(late.status, 303, "{kind}: {}", late.body);
+        assert_told_that_it_is_gone(&late);
+        let approved = server.manage("GET", &format!("/consents?iban={iban}"), Value::Null).await.1;
+        assert_eq!(approved["consents"], json!([]), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_pays_what_another_has_paid_goes_back_and_is_told() {
+    let server = TestServer::start().await;
+    let customers = [server.customer("nl", "student").await, server.customer("nl", "household").await];
+    let provider = BunqClient::provider(&server, "Checkout PISP").await;
+    let path = format!("/user/{}/payment-service-provider-issuer-transaction", provider.user);
+    let body = json!({"counterparty_alias": shop(), "amount": euro("1.00"), "description": "Order",
+        "url_redirect": "https://shop.example/done", "time_expiry": null, "status": "PENDING"});
+    let path = format!("{path}/{}", provider.make(&path, &body).await);
+    let id = provider.list(&path).await[0]["public_uuid"].as_str().unwrap().to_owned();
+    let url = format!("{}/bunq/psp?transactionId={id}", server.url());
+    let mut browser = Browser::open(&server, &url).await;
+    browser.log_in(&customers[1]).await;
+    let first = server.decide(&url, customers[0]["iban"].as_str().unwrap(), "approve").await;
+    assert_eq!(first, "https://shop.example/done");
+    assert_told_that_it_is_gone(&browser.get("").await);
+    let path = format!("/consents?iban={}", customers[1]["iban"].as_str().unwrap());
+    assert_eq!(server.manage("GET", &path, Value::Null).await.1["consents"], json!([]));
 }
