@@ -100,6 +100,10 @@ impl Configuration {
     }
 
     /// Reads a text whose paths begin at a folder, with variables of an environment.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a line for each section where it is read, looked at and put in place"
+    )]
     fn parse(
         source: &str,
         folder: &Path,

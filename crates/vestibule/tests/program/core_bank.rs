@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use core_bank::server::tls::{Listener, TlsSettings};
@@ -88,7 +87,7 @@ fn wrong_arguments_are_not_the_banks_fault() {
     let (other_ca, other_certificate, other_key) =
         (file(&other, "ca.pem"), file(&other, "gateway.pem"), file(&other, "gateway.key.pem"));
     let (no_pem, missing) = (file(&folder, "nothing.pem"), file(&folder, "missing.pem"));
-    std::fs::write(&no_pem, "nothing\n").unwrap();
+    fs::write(&no_pem, "nothing\n").unwrap();
     let url = bank.1["url"].as_str().unwrap();
     let right = [
         ("URL", url),
@@ -164,7 +163,7 @@ async fn spoiled(spoils: fn(&str) -> Option<(u16, &'static str)>, folder: &Path)
         ("gateway.pem", &certificates.client),
         ("gateway.key.pem", &certificates.client_key),
     ] {
-        std::fs::write(folder.join(name), text).unwrap();
+        fs::write(folder.join(name), text).unwrap();
     }
     let tls = TlsSettings {
         certificate: certificates.server.into_bytes(),
@@ -174,7 +173,7 @@ async fn spoiled(spoils: fn(&str) -> Option<(u16, &'static str)>, folder: &Path)
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", tcp.local_addr().unwrap());
     let routes = router(server.running.sandbox.bank.clone(), vec![Tenant::parse("nl").unwrap()]);
-    let routes = routes.layer(from_fn(move |request: Request, next: Next| async move {
+    let routes = routes.layer(from_fn(move |request: axum::extract::Request, next: Next| async move {
         match spoils(request.uri().path()) {
             Some((status, body)) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
             None => next.run(request).await,

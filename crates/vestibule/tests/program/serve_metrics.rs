@@ -100,9 +100,9 @@ async fn the_dashboard_names_what_there_is() {
     };
     assert!(done("read").0 > 20.0 && done("read").1 >= done("read").0, "{metrics}");
     assert!(done("batch").0 > 5.0 && done("batch").1 >= done("batch").0, "{metrics}");
-    assert!(sum(&metrics, "process_resident_memory_bytes", &[]) > 1e6, "{metrics}");
-    assert!(sum(&metrics, "process_open_fds", &[]) > 5.0, "{metrics}");
-    assert!(sum(&metrics, "process_cpu_seconds_total", &[]) > 0.0, "{metrics}");
+    let of_process = |name: &str| sum(&metrics, &format!("process_{name}"), &[]);
+    let of_process = ["resident_memory_bytes", "open_fds", "cpu_seconds_total"].map(of_process);
+    assert!(of_process[0] > 1e6 && of_process[1] > 5.0 && of_process[2] > 0.0, "{metrics}");
 
     // Another one beside it, which asks authorities, a register and trusted lists.
     let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();

@@ -160,7 +160,7 @@ async fn the_token_endpoint_says_what_is_wrong_as_oauth_does() {
         .decide(&provider.authorization_url().await, customer["iban"].as_str().unwrap(), "approve")
         .await;
     let code = parameter(&location, "code").unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let right = format!(
         "grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Ftpp.example%2Fcallback&client_id={}&client_secret={}",
         text(&client["client_id"]),

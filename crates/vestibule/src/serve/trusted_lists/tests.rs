@@ -427,7 +427,7 @@ fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_o
     };
     let above = [between.der(), listed.authority.der()].map(|der| CertificateDer::from(der.to_vec()));
     let other = CertificateDer::from(Operator::new("Other").authority.der().to_vec());
-    for sent in [&[][..], &[other.clone()], &above[1..]] {
+    for sent in [&[][..], std::slice::from_ref(&other), &above[1..]] {
         assert_eq!(set(&[]).qualified(&seal, sent, now()).unwrap_err(), Unqualified::Unlisted);
     }
     for (configured, sent) in [(&[][..], &[other, above[0].clone()][..]), (&[between.der().to_vec()], &[])] {
