@@ -1,7 +1,7 @@
 //! A customer's own pages, as a browser without scripts sees them: the log-in and its rules, sessions, and what is theirs.
 
-use serde_json::{Value, json};
-use testkit::{Answer, Request, TestServer, TestTpp, ValidConsent, detailed};
+use serde_json::Value;
+use testkit::{Answer, Request, TestServer, detailed};
 
 use crate::ID;
 use crate::pages::value;

@@ -127,9 +127,7 @@ async fn the_dashboard_names_what_there_is() {
         assert!(beside.contains(&format!("vestibule_{row}")), "{row}: {beside}");
     }
     assert!(["revocation", "register", "trusted"].iter().all(|name| !metrics.contains(name)), "{metrics}");
-    let metrics = metrics + &beside;
-
-    assert_dashboard(&metrics);
+    assert_dashboard(&(metrics + &beside));
 
     // The bank is away, and is left in peace after a few calls.
     bank.abort();
