@@ -114,7 +114,12 @@ async fn more_than_there_is_cannot_be_spent_at_both_doors_together() {
     }
     let answers = scene.at_once(requests).await;
     let made = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(made, 5, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    assert_eq!(
+        made,
+        5,
+        "{:?}",
+        answers.iter().map(|answer| (answer.status, &answer.body)).collect::<Vec<_>>()
+    );
     for refused in answers[..8].iter().filter(|answer| answer.status != 200) {
         assert_eq!((refused.status, refused.error().0.as_str()), (400, "PAYMENT_FAILED"), "{}", refused.body);
     }
