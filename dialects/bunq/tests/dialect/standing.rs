@@ -135,7 +135,8 @@ async fn a_provider_that_is_blocked_is_refused_at_every_door() {
     assert!(refused.body.contains("was blocked by the bank at"), "{}", refused.body);
     // Lifted: its own session goes on, what customers approved has ended.
     assert_eq!(scene.server.manage("PUT", &path, json!({"status": "active"})).await.0, 200);
-    assert_eq!(scene.provider.get("/user").await.status, 200);
+    let read = scene.provider.get("/user").await;
+    assert_eq!(read.status, 200, "{}", read.body);
     assert_eq!(scene.connected.get("/user").await.status, 403);
 }
 
