@@ -36,6 +36,10 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// How long is waited at most before a batch is sent again that others got in the way of, in milliseconds.
 const PAUSES: [u64; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
 
+/// How often a database is brought up to date that others got in the way of. That is one transaction over many tables, which is more
+/// often in somebody's way than any other, and there is time for it.
+const STARTS: usize = 40;
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Db(Arc<Pool>);
@@ -47,7 +51,7 @@ impl Db {
     pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
         let pool = Pool::new(address)?;
         let mut connection = pool.take().await.map_err(Failed::into_error)?;
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = PAUSES.into_iter().cycle().take(STARTS);
         while let Err(failed) = migrations::run(&mut connection.client).await {
             let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
             sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
@@ -58,7 +62,7 @@ impl Db {
 
     pub(crate) async fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
         let mut connection = self.0.take().await.map_err(Failed::into_error)?;
-        let mut pauses = PAUSES.into_iter();
+        let mut pauses = PAUSES.into_iter().cycle().take(STARTS);
         while let Err(failed) = migrations::add(&mut connection.client, tables).await {
             let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
             sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
