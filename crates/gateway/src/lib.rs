@@ -167,7 +167,7 @@ struct Inner {
     revocation: Option<Revocation>,
     register: Option<Register>,
     sealing: Sealing,
-    /// Registrations are never deleted, so whoever is in here stays registered.
+    /// Organisations are never deleted, also where their registration is erased, so whoever is in here stays known.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
     call_counts: call_limits::CallCounts,

@@ -4,14 +4,14 @@ use std::fs;
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use testkit::{Answer, Request, Signer, TestCa, detailed, euro_payment};
+use testkit::{Answer, Request, Signer, TestCa, euro_payment};
 
-use crate::audit::{entries_with, tamper};
+use crate::audit::entries_with;
 use crate::configuration::Files;
-use crate::serve::{NO_CORE, Scene, approve, configuration, consented, error, registered};
+use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
 use crate::{BINARY, vestibule};
 
-const ID: &str = "PSDNL-DNB-R654321";
+pub(crate) const ID: &str = "PSDNL-DNB-R654321";
 
 /// The people of a bank.
 pub(crate) struct People {
@@ -76,7 +76,7 @@ fn ids(answer: &Answer, name: &str) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn refused(answer: &Answer, status: u16, parts: &[&str]) {
+pub(crate) fn refused(answer: &Answer, status: u16, parts: &[&str]) {
     let is_told = parts.iter().all(|part| answer.body.contains(part));
     assert!(answer.status == status && is_told, "{parts:?}: {} {}", answer.status, answer.body);
 }
@@ -256,15 +256,7 @@ async fn staff_finds_blocks_and_withdraws() {
     refused(&odd, 404, &["consent not found"]);
 }
 
-/// The columns of a table, as a statement has them.
-fn columns(scene: &Scene, table: &str) -> String {
-    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
-    let mut statement = database.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
-    let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
-    names.map(Result::unwrap).collect::<Vec<_>>().join(", ")
-}
-
-fn jiff_minutes(minutes: u64) -> std::time::Duration {
+pub(crate) fn jiff_minutes(minutes: u64) -> std::time::Duration {
     std::time::Duration::from_secs(minutes * 60)
 }
 
@@ -360,138 +352,4 @@ async fn a_certificate_that_expires_is_of_no_use_on_a_connection_that_lasts() {
     let left = people.reader.certificate.not_after.duration_since(testkit::now());
     scene.clock.as_ref().unwrap().by_more(left.as_mins() + 1);
     refused(&get(&reader, &admin, "/consents").await, 401, &["certificate_expired", "valid from"]);
-}
-
-#[tokio::test]
-async fn what_no_law_keeps_of_a_customer_is_erased() {
-    let (scene, people, admin) = staffed().await;
-    let operator = scene.client(Some(&people.operator));
-    let customer = scene.core.customer("nl", "saver").await;
-    let qwac = scene.certificate("qwac").await;
-    let client = scene.client(Some(&qwac));
-    let tpp = registered(&scene, &client).await;
-    let good = consented(&scene, &tpp, &client, &customer).await;
-    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
-    let asked = asked.exchange(&client, &scene.interface()).await.json();
-    let unconfirmed = asked["consentId"].as_str().unwrap().to_owned();
-    // Approved, and never confirmed.
-    approve(&scene, &asked, &customer).await;
-    let read = async |id: &str| get(&operator, &admin, &format!("/consents/{id}")).await;
-    let who = read(&good.id).await.json()["customer"].as_str().unwrap().to_owned();
-    assert_eq!(read(&unconfirmed).await.json()["state"], "received");
-
-    let erase = format!("/customers/nl/{}/erase", who.replace('/', "%2F"));
-    let why = json!({"reason": "Asked for in writing."});
-    refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &good.id]);
-    refused(&post(&operator, &admin, "/customers/xx/a/erase", &why).await, 400, &["it has nl, uk"]);
-    refused(&post(&operator, &admin, &erase, &json!({})).await, 400, &["reason"]);
-    assert_eq!(read(&unconfirmed).await.status, 200, "nothing is erased by what was refused");
-    let withdrawn = post(&operator, &admin, &format!("/consents/{}/withdraw", good.id), &why).await;
-    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
-    refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &unconfirmed]);
-    scene.core.advance("nl", "PT25H").await;
-    assert_eq!(read(&unconfirmed).await.json()["state"], "rejected", "it was never good");
-    let erased = post(&operator, &admin, &erase, &why).await;
-    assert_eq!(erased.status, 200, "{}", erased.body);
-    let erased = erased.json();
-    let had_customer = erased["erasedConsents"] == json!([unconfirmed]);
-    assert!(had_customer, "{erased}");
-    assert_eq!(erased["kept"][0]["consent"], good.id, "{erased}");
-    let until: gateway::domain::Timestamp = erased["kept"][0]["until"].as_str().unwrap().parse().unwrap();
-    assert!(until > testkit::now() + std::time::Duration::from_secs(395 * 24 * 3600), "13 months: {erased}");
-    refused(&read(&unconfirmed).await, 404, &["consent not found"]);
-    assert_eq!(read(&good.id).await.status, 200);
-    // However many there are, all of them are looked at.
-    tamper(
-        &scene,
-        &format!(
-            "CREATE TABLE more AS SELECT * FROM consents WHERE id = '{}';
-             UPDATE more SET decision = 'rejected', created_at = created_at - 10;
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1150)
-             INSERT INTO consents SELECT {} FROM more, n;
-             DROP TABLE more",
-            good.id,
-            columns(&scene, "consents").replacen("id", "'more-' || i", 1)
-        ),
-    );
-    let all = post(&operator, &admin, &erase, &why).await.json();
-    let count = |name: &str| all[name].as_array().unwrap().len();
-    assert_eq!((count("erasedConsents"), count("kept"), &all["isMore"]), (1000, 1, &json!(true)), "{all}");
-    refused(&read("more-1").await, 404, &["consent not found"]);
-    refused(&read("more-1150").await, 404, &["consent not found"]);
-    // Nothing is left to erase, and the act is on record.
-    let again = post(&operator, &admin, &erase, &why).await.json();
-    assert_eq!(again["erasedConsents"], json!([]));
-    let odd = format!("/customers/nl/{}/erase", "a".repeat(300));
-    refused(&post(&operator, &admin, &odd, &why).await, 400, &["a customer's id has 1 to 200 characters"]);
-    refused(
-        &post(&operator, &admin, "/customers/nl/a%E2%80%AEb/erase", &why).await,
-        400,
-        &["none of them hidden"],
-    );
-    let auditor = scene.client(Some(&people.auditor));
-    let acts = get(&auditor, &admin, "/audit?kind=acts").await;
-    assert!(acts.body.contains("erase") && acts.body.contains("Asked for in writing."), "{}", acts.body);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_no_law_keeps_of_a_third_party_is_erased() {
-    let (scene, people, admin) = staffed().await;
-    let operator = scene.client(Some(&people.operator));
-    let customer = scene.core.customer("nl", "saver").await;
-    let qwac = scene.certificate("qwac").await;
-    let client = scene.client(Some(&qwac));
-    let tpp = registered(&scene, &client).await;
-    let good = consented(&scene, &tpp, &client, &customer).await;
-    let (erase, why) = (format!("/third-parties/{ID}/erase"), json!({"reason": "Asked for in writing."}));
-    refused(
-        &post(&operator, &admin, "/third-parties/none/erase", &why).await,
-        404,
-        &["third party not found"],
-    );
-    refused(&post(&operator, &admin, &erase, &json!({})).await, 400, &["reason"]);
-    let reader = scene.client(Some(&people.reader));
-    refused(&post(&reader, &admin, &erase, &why).await, 403, &["role_missing"]);
-    refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &good.id]);
-    assert_eq!(tpp.read("/v1/accounts", &good).exchange(&client, &scene.interface()).await.status, 200);
-    // Approved and never confirmed, and so never good once a day is over.
-    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
-    let asked = asked.exchange(&client, &scene.interface()).await.json();
-    let unconfirmed = asked["consentId"].as_str().unwrap().to_owned();
-    approve(&scene, &asked, &customer).await;
-    scene.core.advance("nl", "PT25H").await;
-    let withdrawn = post(&operator, &admin, &format!("/consents/{}/withdraw", good.id), &why).await;
-    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
-    // A block without an end would end what nobody confirmed, too, and nobody could tell it from what was good.
-    let until = (testkit::now() + jiff_minutes(60)).to_string();
-    let body = json!({"reason": "Leaks.", "until": until});
-    let block = post(&operator, &admin, &format!("/third-parties/{ID}/block"), &body).await;
-    assert_eq!(block.status, 200, "{}", block.body);
-
-    let person = ("operator", &people.operator);
-    let run = |arguments: &[&str]| as_staff(&scene, &admin, person, arguments);
-    let (code, out, error) = run(&["admin", "erase-third-party", ID, "--reason", "Asked for.", "--json"]);
-    let erased: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
-    assert_eq!(
-        (code, &erased["erasedConsents"], &erased["isMore"]),
-        (0, &json!([unconfirmed]), &json!(false))
-    );
-    assert_eq!(erased["kept"][0]["consent"], good.id, "{erased}");
-    refused(&get(&operator, &admin, &format!("/consents/{unconfirmed}")).await, 404, &["consent not found"]);
-    // Who it is stays, and that it is blocked.
-    let left = get(&operator, &admin, &format!("/third-parties/{ID}")).await.json();
-    assert_eq!((&left["hasRegistered"], &left["state"]), (&json!(false), &json!("blocked")), "{left}");
-    let acts = get(&scene.client(Some(&people.auditor)), &admin, "/audit?kind=acts").await;
-    assert!(acts.body.contains("erase") && acts.body.contains("Asked for."), "{}", acts.body);
-    // Its secret is worth nothing, also once it may act again; it may register anew.
-    let lifted = post(&operator, &admin, &format!("/third-parties/{ID}/unblock"), &why).await;
-    assert_eq!(lifted.status, 200, "{}", lifted.body);
-    let token = tpp.token_request("grant_type=refresh_token&refresh_token=x");
-    let token = token.exchange(&client, &scene.interface()).await;
-    assert!(token.status == 401 && token.body.contains("invalid_client"), "{}", token.body);
-    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
-    let asked = asked.exchange(&client, &scene.interface()).await;
-    assert!((400..500).contains(&asked.status), "{}", asked.body);
-    let tpp = registered(&scene, &client).await;
-    consented(&scene, &tpp, &client, &customer).await;
 }

@@ -2,13 +2,14 @@
 //! asks the authority of another one.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use eidas::certificate::to_pem;
 use serde_json::json;
-use testkit::{Answer, CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
+use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
+
+use crate::waiting::until;
 
 /// The host that certificates of sandboxes name.
 const PKI: &str = "pki.vestibule.example.com";
@@ -93,11 +94,9 @@ async fn openssl_learns_from_the_responder_what_the_authority_knows() {
     }
 }
 
-/// A bank that trusts the authority of another sandbox and asks it.
-async fn asking_bank(world: &TestServer, folder: &Path) -> TestServer {
-    let issuing = world.http.get(format!("{}/ca/issuing.cer", world.url())).send().await.unwrap();
-    let issuing = to_pem(&issuing.bytes().await.unwrap());
-    let trusted = write(folder, "trusted.pem", issuing).into();
+/// A bank that trusts an authority of another sandbox, in PEM, and asks at its addresses.
+pub(crate) async fn asking_bank(world: &TestServer, folder: &Path, authority: &str) -> TestServer {
+    let trusted = write(folder, "trusted.pem", authority).into();
     let address = world.url().strip_prefix("http://").unwrap().parse().unwrap();
     TestServer::with(|config| {
         config.begin = None;
@@ -108,24 +107,13 @@ async fn asking_bank(world: &TestServer, folder: &Path) -> TestServer {
     .await
 }
 
-/// Sends until the answer is the one that is waited for.
-async fn until(status: u16, send: impl AsyncFn() -> Answer) -> Answer {
-    let began = Instant::now();
-    loop {
-        let answer = send().await;
-        if answer.status == status {
-            return answer;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{} {}", answer.status, answer.body);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bank_asks_the_authority_that_issued_a_certificate() {
     let (_guard, folder) = free_folder();
     let world = TestServer::in_real_time().await;
-    let bank = asking_bank(&world, &folder).await;
+    let issuing = world.http.get(format!("{}/ca/issuing.cer", world.url())).send().await.unwrap();
+    let issuing = to_pem(&issuing.bytes().await.unwrap());
+    let bank = asking_bank(&world, &folder, &issuing).await;
     let counts = || bank.running.sandbox.gateway.revocation().unwrap().counts();
     let says = async |body| assert_eq!(world.manage("PUT", "/status-service", body).await.0, 200);
     let registered = async |id: &str| {

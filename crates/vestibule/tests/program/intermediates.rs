@@ -1,15 +1,15 @@
 //! Authorities between a third party's certificate and one that is trusted: those that come along, and those that were revoked.
 
 use std::fs;
-use std::path::Path;
-use std::time::{Duration, Instant};
 
 use eidas::certificate::to_pem;
 use serde_json::{Value, json};
-use testkit::{Answer, Request, Signer, TestServer, free_folder};
+use testkit::{Request, Signer, TestServer, free_folder};
 
+use crate::certificate_status::asking_bank;
 use crate::configuration::Files;
 use crate::serve::{NO_CORE, Scene, configuration, error};
+use crate::waiting::until;
 
 /// A gateway that trusts the sandbox's root and knows no authority below it.
 async fn below_the_root(more: &str) -> Scene {
@@ -83,37 +83,11 @@ async fn an_authority_that_a_proxy_hands_on_is_enough() {
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
-/// Sends until the answer is the one that is waited for.
-async fn until(status: u16, send: impl AsyncFn() -> Answer) -> Answer {
-    let began = Instant::now();
-    loop {
-        let answer = send().await;
-        if answer.status == status {
-            return answer;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{} {}", answer.status, answer.body);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// A bank that trusts the root of another sandbox, and asks at its addresses.
-async fn asking_bank(world: &TestServer, folder: &Path) -> TestServer {
-    let trusted = folder.join("root.pem");
-    fs::write(&trusted, world.running.sandbox.authorities.root_pem()).unwrap();
-    let address = world.url().strip_prefix("http://").unwrap().parse().unwrap();
-    TestServer::with(|config| {
-        config.begin = None;
-        config.trusted_authorities = vec![trusted];
-        config.check_revocation = true;
-        config.hosts = vec![("pki.vestibule.example.com".to_owned(), address)];
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_authority_of_a_path_is_asked_about() {
     let (_guard, folder) = free_folder();
     let world = TestServer::in_real_time().await;
+    let root = &world.running.sandbox.authorities.root_pem();
     let says = async |body: Value| {
         let (status, said) = world.manage("PUT", "/status-service", body.clone()).await;
         assert_eq!(status, 200, "{body}: {said}");
@@ -129,7 +103,7 @@ async fn every_authority_of_a_path_is_asked_about() {
     };
     // Both leaves by the responder, and the authority between by the root's list, whose word holds for two seconds.
     says(json!({"validSeconds": 2})).await;
-    let bank = asking_bank(&world, &folder).await;
+    let bank = asking_bank(&world, &folder, root).await;
     let answer = call(&bank).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let counts = bank.running.sandbox.gateway.revocation().unwrap().counts();
@@ -145,7 +119,7 @@ async fn every_authority_of_a_path_is_asked_about() {
     assert_eq!(refused.header("retry-after"), "20");
     // The root revoked it.
     says(json!({"issuingRevoked": true})).await;
-    let refused = call(&asking_bank(&world, &folder).await).await;
+    let refused = call(&asking_bank(&world, &folder, root).await).await;
     assert!(
         refused.status == 401
             && refused.body.contains("CERTIFICATE_REVOKED")

@@ -3,6 +3,7 @@
 
 mod accounts_command;
 mod admin;
+mod admin_erasure;
 mod another_bank;
 mod audit;
 mod audit_spool;
@@ -96,6 +97,7 @@ mod tpp_together;
 mod traces;
 mod trusted_lists;
 mod two_nodes;
+mod waiting;
 mod worked_examples;
 
 /// The binary under test.

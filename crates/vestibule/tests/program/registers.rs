@@ -1,13 +1,14 @@
 //! Registers of payment institutions before a gateway: the one of a sandbox at its service and as a file, and the stop list.
 
 use std::fs::{self, File};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestServer};
 
 use crate::configuration::Files;
 use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
+use crate::waiting::until;
 
 const ID: &str = "PSDNL-DNB-R654321";
 
@@ -184,19 +185,6 @@ pub(crate) fn write(files: &Files, register: &Value, hours: u64) {
     let of = SystemTime::UNIX_EPOCH + Duration::from_secs(now - hours * 3600);
     File::options().write(true).open(&path).unwrap().set_modified(of).unwrap();
     fs::rename(path, files.path("register.json")).unwrap();
-}
-
-/// Calls until the answer is the one that is waited for: a file is read beside the calls.
-async fn until(status: u16, send: impl AsyncFn() -> Answer) -> Answer {
-    let began = Instant::now();
-    loop {
-        let answer = send().await;
-        if answer.status == status {
-            return answer;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{} {}", answer.status, answer.body);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

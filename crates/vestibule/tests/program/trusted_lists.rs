@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestServer};
 
 use crate::configuration::Files;
 use crate::serve::{NO_CORE, Scene, configuration, error};
+use crate::waiting::until;
 
 /// The section, with the list of lists at an address and lines added.
 fn section(address: &str, more: &str) -> String {
@@ -54,15 +54,7 @@ impl Caller {
 
     /// Calls until the answer is the one that is waited for: lists are fetched beside the calls.
     async fn until(&self, scene: &Scene, status: u16) -> Answer {
-        let began = Instant::now();
-        loop {
-            let answer = self.onboard(scene).await;
-            if answer.status == status {
-                return answer;
-            }
-            assert!(began.elapsed() < Duration::from_secs(60), "{} {}", answer.status, answer.body);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(status, async || self.onboard(scene).await).await
     }
 }
 
