@@ -33,6 +33,9 @@ impl Interface {
     /// Every interface.
     pub const ALL: [Self; 2] = [Self::BerlinGroup, Self::Bunq];
 
+    /// The one whose third parties are the clients of the authorization server.
+    pub const OF_CLIENTS: Self = Self::BerlinGroup;
+
     const fn facts(self) -> Facts {
         match self {
             Self::BerlinGroup => Facts {
@@ -98,6 +101,7 @@ mod tests {
     #[test]
     fn interfaces_have_stable_names() {
         assert_eq!(Interface::ALL.map(Interface::name), ["berlin-group", "bunq"]);
+        assert_eq!(Interface::ALL.into_iter().find(|one| one.registers()), Some(Interface::OF_CLIENTS));
         for interface in Interface::ALL {
             let name = interface.name();
             assert_eq!(Interface::from_name(name), Some(interface));

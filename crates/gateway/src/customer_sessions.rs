@@ -294,7 +294,7 @@ impl Gateway {
 
     /// The bank's own pages are those of its authorization server, and so are their rules.
     fn own_rules(&self) -> &ScaRules {
-        &self.profile(Interface::BerlinGroup).sca
+        &self.profile(Interface::OF_CLIENTS).sca
     }
 
     pub(crate) fn own_challenge(&self) -> String {

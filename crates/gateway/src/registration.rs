@@ -69,7 +69,7 @@ impl Gateway {
         if let Some(used_by) = &token.used_by {
             return self.registered_before(used_by, (&holder.tpp, ctx.now), request, secret).await;
         }
-        let rules = &self.profile(Interface::BerlinGroup).redirects;
+        let rules = &self.profile(Interface::OF_CLIENTS).redirects;
         let redirect_uris =
             RedirectUris::register(request.redirect_uris.clone(), rules).map_err(Refusal::RedirectUri)?;
         check_sector_identifier_uri(&request.sector_identifier_uri, rules.max_bytes)?;

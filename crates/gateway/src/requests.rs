@@ -11,8 +11,8 @@ use store::StoredRequest;
 
 use crate::{ActingTpp, Ctx, Error, Gateway, secrets};
 
-/// Request ids whose first use is known, at least; never more than twice as many.
-const KNOWN_IDS: usize = 128 * 1024;
+/// Request ids whose first use is known, at least; never more than twice as many. A table with places for 128 Ki has so many at most.
+const KNOWN_IDS: usize = 112 * 1024;
 
 /// A request that makes something, as its caller can repeat it.
 #[derive(Debug, Clone)]
@@ -48,10 +48,26 @@ pub(crate) struct RequestIds {
     uses: Mutex<[HashMap<u64, Use>; 2]>,
 }
 
+/// Small, since there are many: 16 octets with the key.
 #[derive(Debug, Clone, Copy)]
 struct Use {
-    method_and_path: u64,
-    at: Timestamp,
+    method_and_path: u32,
+    /// Seconds since 1970, until 2106.
+    at: u32,
+}
+
+impl Use {
+    fn of(method_and_path: u64, at: Timestamp) -> Self {
+        // The lower half of a hash is as good as all of it.
+        let [.., a, b, c, d] = method_and_path.to_be_bytes();
+        let at = u32::try_from(at.as_second().max(0)).unwrap_or(u32::MAX);
+        Self { method_and_path: u32::from_be_bytes([a, b, c, d]), at }
+    }
+
+    /// How long ago another one was.
+    fn since(self, before: Self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.at) - i64::from(before.at))
+    }
 }
 
 impl RequestIds {
@@ -64,10 +80,10 @@ impl RequestIds {
         (now, remembered): (Timestamp, SignedDuration),
     ) -> bool {
         let id = self.hasher.hash_one(caller_and_id);
-        let this = Use { method_and_path: self.hasher.hash_one(method_and_path), at: now };
+        let this = Use::of(self.hasher.hash_one(method_and_path), now);
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = uses.iter().find_map(|uses| uses.get(&id)).copied();
-        if let Some(known) = known.filter(|known| now.duration_since(known.at) < remembered) {
+        if let Some(known) = known.filter(|known| this.since(*known) < remembered) {
             return known.method_and_path == this.method_and_path;
         }
         if uses[0].len() >= KNOWN_IDS {

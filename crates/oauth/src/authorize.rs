@@ -152,7 +152,7 @@ pub(crate) async fn check_request(
     let client = services.edge.gateway.client(client_id).await?;
     let client = note_check(Check::Client, check_client(client_id, client))?;
     edge::note_third_party(&client.id);
-    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
+    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::OF_CLIENTS, &client).await;
     let acting = acting.map_err(|error| refused_as("unauthorized_client", error))?;
     let redirect_uri = note_check(Check::RedirectUri, check_redirect_uri(&client, form))?.to_owned();
     check_response_type(form)?;

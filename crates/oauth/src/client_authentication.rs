@@ -63,7 +63,7 @@ pub(crate) async fn authenticate(
     if presented.as_ref().is_some_and(|presented| presented.holder.tpp != tpp.id) {
         return Err(refused("the TLS client certificate belongs to another organisation than the client"));
     }
-    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await?;
+    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::OF_CLIENTS, &tpp).await?;
     edge::note_passed(Check::ClientCredentials);
     let _place = services.edge.gateway.take_call_place(&acting)?;
     let certificate = presented.map(|presented| presented.holder.fingerprint.clone());
@@ -97,10 +97,10 @@ async fn tls_certificate(
     let now = call.ctx.now;
     let of_client = |refusal| Error::from(refusal).of_client();
     let presented =
-        gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now).map_err(of_client)?;
+        gateway.read_certificate(sent, (Interface::OF_CLIENTS, Place::TLS), now).map_err(of_client)?;
     let shown = (presented, Place::TLS);
     let identified =
-        gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, [Some(&shown), None], &[]).await;
+        gateway.identify_certificates(&call.ctx, Interface::OF_CLIENTS, [Some(&shown), None], &[]).await;
     let left_out = [Check::Registration, Check::Standing, Check::Role];
     edge::note_certificates(&services.profile().certificates, &left_out, &identified);
     match identified {

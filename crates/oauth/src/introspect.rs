@@ -31,7 +31,7 @@ pub(crate) async fn introspect(
     }
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
-    let active = gateway.introspect(&call.ctx, Interface::BerlinGroup, form.required("token")?).await?;
+    let active = gateway.introspect(&call.ctx, Interface::OF_CLIENTS, form.required("token")?).await?;
     let body = active.map_or_else(Introspection::default, |active| Introspection {
         active: true,
         scope: Some(active.grant.scope().to_string()),

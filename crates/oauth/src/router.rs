@@ -44,7 +44,7 @@ impl Services {
 
     /// How the bank runs the interface that this is the authorization server of.
     pub(crate) fn profile(&self) -> &Profile {
-        self.edge.gateway.profile(Interface::BerlinGroup)
+        self.edge.gateway.profile(Interface::OF_CLIENTS)
     }
 
     /// Whose pages they are, at a branch if that is known.

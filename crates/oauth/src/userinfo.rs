@@ -24,7 +24,7 @@ pub(crate) async fn userinfo(
     };
     let gateway = &services.edge.gateway;
     let certificate = call.connection.peer_fingerprint();
-    let sub = gateway.user_info(&call.ctx, Interface::BerlinGroup, &token, certificate.as_deref()).await;
+    let sub = gateway.user_info(&call.ctx, Interface::OF_CLIENTS, &token, certificate.as_deref()).await;
     let body = Json(UserInfo { sub: sub.map_err(|error| refused_as("invalid_token", error))? });
     Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
 }

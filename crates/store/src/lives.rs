@@ -4,7 +4,9 @@
 //! the beginning of the index and deleted by its key: no clean-up reads more rows than it deletes. How long what has
 //! ended is remembered is for the caller to know. Tables that another crate adds are for that crate to clear.
 
-use domain::{Tenant, Timestamp};
+use std::sync::LazyLock;
+
+use domain::{Interface, Tenant, Timestamp};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, Select};
@@ -47,6 +49,19 @@ pub enum Perishable {
     /// belong to no tenant.
     Certificate,
 }
+
+/// What belongs to a session. Authorisations are for the third party to see where it confirms them.
+static OF_A_SESSION: LazyLock<[&str; 1]> = LazyLock::new(|| {
+    let unseen = Interface::ALL.into_iter().filter(|interface| !interface.confirms());
+    let unseen: Vec<String> = unseen.map(|interface| format!("'{}'", interface.name())).collect();
+    let sql = format!(
+        "DELETE FROM authorisations WHERE id = (SELECT authorisation FROM sessions WHERE hash = $1) \
+         AND subject_kind = 'payment' AND progress NOT IN ('approved', 'confirmed') \
+         AND EXISTS (SELECT 1 FROM payments p WHERE p.id = authorisations.subject_id AND p.interface IN ({}))",
+        unseen.join(", ")
+    );
+    [sql.leak()]
+});
 
 /// The SQL of one kind.
 struct Life {
@@ -91,11 +106,7 @@ impl Perishable {
         match self {
             // A payment that was made stays for ever; what came to nothing at its page does not, unless it is for the
             // third party to see.
-            Self::Session => &[
-                "DELETE FROM authorisations WHERE id = (SELECT authorisation FROM sessions WHERE hash = $1) \
-                 AND subject_kind = 'payment' AND progress NOT IN ('approved', 'confirmed') \
-                 AND EXISTS (SELECT 1 FROM payments p WHERE p.id = authorisations.subject_id AND p.interface = 'bunq')",
-            ],
+            Self::Session => &*OF_A_SESSION,
             Self::Consent => &[
                 "DELETE FROM authorisations WHERE subject_id = $1 AND subject_kind = 'consent'",
                 "DELETE FROM grants WHERE subject_id = $1 AND subject_kind = 'consent'",

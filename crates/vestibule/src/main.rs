@@ -12,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command};
 
-/// Calls make many small allocations on many threads, which the system's allocator makes wait for each other.
+/// Calls make many small allocations on many threads, which the system's allocator makes wait for each other. Libraries in C have it, too
+/// (its feature `override`): what they free is given back to the system.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

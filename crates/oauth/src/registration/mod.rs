@@ -46,7 +46,7 @@ pub(crate) async fn register(
     let (signer, peer) = certificates(&services, &call, &headers)?;
     let (shown, roles) = ([signer.as_ref(), peer.as_ref()], &Role::THIRD_PARTY);
     let gateway = &services.edge.gateway;
-    let identified = gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, shown, roles).await;
+    let identified = gateway.identify_certificates(&call.ctx, Interface::OF_CLIENTS, shown, roles).await;
     if signer.is_some() || peer.is_some() {
         let left_out = [Check::Registration, Check::Standing];
         edge::note_certificates(&services.profile().certificates, &left_out, &identified);
@@ -115,13 +115,13 @@ fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result
     let signer = match value {
         Some(value) => {
             let sent = Sent { octets: value.as_bytes(), above: &call.connection.peer_authorities };
-            gateway.read_certificate_header(sent, (Interface::BerlinGroup, SIGNATURE), now)?
+            gateway.read_certificate_header(sent, (Interface::OF_CLIENTS, SIGNATURE), now)?
         }
         None => None,
     };
     let peer = call.connection.sent();
     let peer = peer
-        .map(|sent| gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now))
+        .map(|sent| gateway.read_certificate(sent, (Interface::OF_CLIENTS, Place::TLS), now))
         .transpose()?;
     Ok((signer.map(|signer| (signer, SIGNATURE)), peer.map(|peer| (peer, Place::TLS))))
 }

@@ -30,6 +30,7 @@ pub(crate) async fn run() -> usize {
     let scene = Scene::new().await;
     let nodes = [scene.node("one"), scene.node("two")];
     let [one, other] = [&nodes[0], &nodes[1]].map(interface);
+    println!("resident memory of a node that nobody called: {} MiB", nodes[1].resident());
     let caller = Caller::new(&scene, &nodes[0]).await;
     let identity = scene.file("identity.pem");
     std::fs::write(scene.file("key.der"), &caller.tpp.signer.certificate.public_key.spki_der).unwrap();
