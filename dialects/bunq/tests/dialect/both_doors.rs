@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::bunq::{BunqClient, cents, element, euro, shop};
-use testkit::{Request, TestServer, detailed, parameter};
+use testkit::{CALLBACK, Request, TestServer, TestTpp, detailed, parameter};
 
 #[tokio::test]
 async fn both_interfaces_tell_the_same_about_an_account() {
@@ -103,6 +103,27 @@ async fn a_third_party_is_the_same_at_both_interfaces() {
     let refused = again.send(&again.credential_request(&pem, &seal.chain.concat(), &seal.key_pem)).await;
     assert_eq!(refused.status, 400);
     assert!(refused.body.contains("blocked"), "{}", refused.body);
+}
+
+/// Whoever traded a certificate at one interface is known to the bank, and has not registered for the other one.
+#[tokio::test]
+async fn who_is_recognised_at_one_interface_is_not_registered_at_the_other() {
+    let server = TestServer::start().await;
+    let id = "PSDNL-DNB-B0043";
+    let seal = server.certificate(json!({"organizationIdentifier": id, "profile": "qseal"})).await;
+    let client = BunqClient::install(&server).await;
+    let pem = eidas::certificate::to_pem(&seal.certificate.der);
+    client.trade(&pem, &seal.chain.concat(), &seal.key_pem).await;
+    let iban = server.customer("nl", "student").await["iban"].clone();
+    let tpp = TestTpp { signer: seal, tenant: "nl".to_owned(), secret: String::new() };
+    let consent = detailed(iban.as_str().unwrap(), true);
+    let refused = server.send(&tpp.consent_request(&consent)).await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+    assert!(refused.body.contains("is not registered at this bank"), "{}", refused.body);
+    // It registers, and is let in.
+    server.register("nl", &tpp.signer, &[CALLBACK]).await;
+    let taken = server.send(&tpp.consent_request(&consent)).await;
+    assert_eq!(taken.status, 201, "{}", taken.body);
 }
 
 #[tokio::test]
