@@ -164,7 +164,8 @@ section! {
     /// seven days is not looked at. /metrics and /health/ready say how old it is.
     Register "register" {
         /// A copy of a register in the form of the European Banking Authority (JSON, unpacked); its time of modification says of
-        /// when it is. Read again when it changes: put a new one in its place by renaming.
+        /// when it is, and one that is not yet is taken as of the moment at which the file is read. Read again when it changes: put a
+        /// new one in its place by renaming.
         file: Option<PathBuf>, Optional("\"register.json\"");
         /// A service that answers GET with the organizationIdentifier behind this address by the part of a register that is about
         /// it, in the same form, or 404. One of the two.
@@ -176,10 +177,13 @@ section! {
         /// How long an answer of the service may take. What it said is fresh for ten minutes.
         answer_within: Deadline, Default("\"2s\"");
         /// What becomes of third parties that no register lists, or that nobody tells anything of: "let_in", since the certificate
-        /// says that they are authorised, or "refuse". Banks are in other registers, and let in in both cases.
+        /// says that they are authorised, or "refuse", also where they come with a key or a token alone. Banks are in other
+        /// registers, and let in in both cases.
         unlisted: Unlisted, Default("\"let_in\"");
         /// Third parties, by their organizationIdentifier, and certificates, by their SHA-256 fingerprint in hexadecimal, that
-        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP.
+        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP, also
+        /// where this section was not there at the start. Whoever is stopped stays so when a section with a register is taken out,
+        /// until the next start.
         stop_list_file: Option<StopListFile>, Optional("\"stop-list.txt\"");
     }
 }
