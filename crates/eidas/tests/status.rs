@@ -232,6 +232,7 @@ fn list_with(authority: &Authority, point: &[u8], more: &[(&str, &[u8])]) -> Vec
         let content = parts.concat();
         let length = match content.len() {
             short @ 0..0x80 => vec![u8::try_from(short).unwrap()],
+            middle @ 0x80..0x100 => vec![0x81, u8::try_from(middle).unwrap()],
             long => vec![0x82, u8::try_from(long >> 8).unwrap(), u8::try_from(long & 0xff).unwrap()],
         };
         [&[tag][..], &length, &content].concat()

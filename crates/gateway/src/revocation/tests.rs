@@ -473,7 +473,7 @@ async fn whoever_is_suspended_becomes_a_good_one_when_the_issuer_says_so_and_not
 
 #[test]
 fn an_answer_without_an_end_holds_for_a_day_from_when_it_was_made() {
-    let status = |hours, next_update| Status {
+    let status = |hours: i64, next_update| Status {
         standing: Standing::Good,
         this_update: in_minutes(-60 * hours),
         next_update,
@@ -509,7 +509,7 @@ fn an_authority_is_asked_about_whatever_its_time_and_nothing_for_a_certificate_t
     };
     let both = vec![leaf.certificate.fingerprint, between.fingerprint];
     assert_eq!(asked(now()), both);
-    assert_eq!(asked(at("2029-01-01T00:00:00Z")), Vec::new(), "the check of its time refuses it");
+    assert!(asked(at("2029-01-01T00:00:00Z")).is_empty(), "the check of its time refuses it");
     // The authority's time ends in the middle of the certificate's.
     let mut ended = Certificate::clone(between);
     ended.not_after = in_minutes(-60);

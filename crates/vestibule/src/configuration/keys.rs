@@ -141,13 +141,15 @@ section! {
     /// Trusted lists of the European Union (ETSI TS 119 612), which say which authorities issue qualified certificates, and for what.
     /// They come beside anchor_files of [trust], which may be empty then. Leave the section out if staff keep the authorities
     /// themselves. Lists are fetched again at SIGHUP too; what is fetched and cannot be verified changes nothing, and the last good
-    /// ones hold until seven days after the next ones should have been there. Changes of those who sign the list of lists are followed
-    /// by the lists that it names for that (its pivots). Listed authorities are asked about revocations too.
+    /// ones hold until seven days after the next ones should have been there. Each list of lists that is taken says who signs the
+    /// next one; changes that were missed are followed by the lists that it names for that (its pivots). Where nothing good is at url,
+    /// the list of lists is looked for where the last good one says that it lies. Listed authorities are asked about revocations too.
     TrustedLists "trusted_lists" {
         /// Address of the list of lists. The national ones are fetched where it points to: at names of hosts with public
         /// addresses alone, or at this very host.
         url: ServiceAddress, Default("\"https://ec.europa.eu/tools/lotl/eu-lotl.xml\"");
-        /// PEM files with the certificates of those who may sign the list of lists, as the Official Journal announces them.
+        /// PEM files with the certificates of those who may sign the list of lists, as the Official Journal announces them. Where others
+        /// are written here, what was kept of changes after those before is not followed any more.
         signer_files: Vec<CertificateFile>, Required("[\"list-signers.pem\"]");
         /// Folder in which the last good lists are kept for a start without a network. They are verified when they are read.
         folder: PathBuf, Default("\"trusted-lists\"");
