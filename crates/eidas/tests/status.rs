@@ -285,19 +285,23 @@ fn list_with(authority: &Authority, point: &[u8], more: &[(&str, &[u8])]) -> Vec
     wrap(0x30, &[&tbs, &algorithm, &wrap(3, &[&[0], &signature])])
 }
 
+/// The name of a distribution point: fullName with an address, as [0] in [0].
+fn named(address: &str) -> Vec<u8> {
+    let uri = [&[0x86, u8::try_from(address.len()).unwrap()], address.as_bytes()].concat();
+    let full = [&[0xa0, u8::try_from(uri.len()).unwrap()][..], &uri].concat();
+    [&[0xa0, u8::try_from(full.len()).unwrap()][..], &full].concat()
+}
+
+fn unusable(why: &str) -> Result<Standing, StatusError> {
+    Err(StatusError::Unusable(why.to_owned()))
+}
+
 #[test]
 fn a_list_is_used_for_those_that_it_says_it_is_about() {
     let World { authority, issuer, seal, .. } = World::new("Example CA (TEST)");
     let below = subordinate(&authority);
-    // fullName with an address, as [0] in [0]; with the one of the certificate, or of others.
-    let named = |address: &str| {
-        let uri = [&[0x86, u8::try_from(address.len()).unwrap()], address.as_bytes()].concat();
-        let full = [&[0xa0, u8::try_from(uri.len()).unwrap()][..], &uri].concat();
-        [&[0xa0, u8::try_from(full.len()).unwrap()][..], &full].concat()
-    };
     let own = named("http://pki.example/ca.crl");
     let other = named("http://pki.example/other.crl");
-    let unusable = |why: &str| Err(StatusError::Unusable(why.to_owned()));
     let (users, authorities): (&[u8], &[u8]) = (&[0x81, 1, 0xff], &[0x82, 1, 0xff]);
     let told =
         |list: &[u8], of: &Certificate| by_list(list, of, &issuer, now()).map(|status| status.standing);
@@ -350,11 +354,19 @@ fn a_list_is_used_for_those_that_it_says_it_is_about() {
             assert!(is_refused, "{point:02x?} {said:?}");
         }
     }
+}
+
+#[test]
+fn what_a_list_says_that_it_is_about_is_signed_too_and_not_all_of_it_is_understood() {
+    let World { authority, issuer, seal, .. } = World::new("Example CA (TEST)");
+    let told =
+        |list: &[u8], of: &Certificate| by_list(list, of, &issuer, now()).map(|status| status.standing);
+    let (users, authorities): (&[u8], &[u8]) = (&[0x81, 1, 0xff], &[0x82, 1, 0xff]);
     // Whoever names no address is asked about at any.
     let mut nowhere = seal.clone();
     nowhere.crl_distribution_points.clear();
     let list = list_with(&authority, &named("http://pki.example/any.crl"), &[]);
-    assert_eq!(told(&list, &nowhere), revoked);
+    assert_eq!(told(&list, &nowhere), Ok(Standing::Revoked { at: now() }));
     // What is changed in the extension is noticed, although it is read here.
     let list = list_with(&authority, authorities, &[]);
     let at = list.windows(3).position(|octets| octets == authorities).unwrap();

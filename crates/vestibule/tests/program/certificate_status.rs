@@ -249,8 +249,9 @@ async fn of_a_suspended_certificate_nothing_is_kept_but_of_a_revoked_one() {
         });
         let refused = refused.await;
         assert!(refused.body.contains("CERTIFICATE_REVOKED"), "{}", refused.body);
-        let serial = signer.certificate.serial_hex();
-        let record = bank.running.sandbox.gateway.certificate_with_serial(&serial).await.unwrap().unwrap();
+        let fingerprint = signer.certificate.fingerprint_hex();
+        let records = bank.running.sandbox.gateway.certificates().await.unwrap();
+        let record = records.into_iter().find(|record| record.holder.fingerprint == fingerprint).unwrap();
         let second = |status| match status {
             CertificateStatus::Revoked { at } => Some(at.as_second()),
             _ => None,

@@ -28,10 +28,6 @@ impl Signers {
         Self { now, since: None }
     }
 
-    pub(super) fn now(&self) -> &[Certificate] {
-        &self.now
-    }
-
     /// Those after a list by which they change, which those before signed.
     fn after(&self, pivot: &TrustedList) -> Result<Self, String> {
         if pivot.kind() != ListKind::ListOfLists {

@@ -538,15 +538,19 @@ async fn the_gateway_is_told_of_the_lists_every_ten_minutes_while_they_stay_the_
     );
 }
 
-#[test]
-fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_one_above() {
-    let (listed, operator) = (Operator::new("Listed"), Operator::new("Operator"));
-    let points = PublicationPoints {
+fn points() -> PublicationPoints {
+    PublicationPoints {
         ca_issuers: "http://pki.example/ca.cer".to_owned(),
         crl: "http://pki.example/ca.crl".to_owned(),
         ocsp: None,
         disclosure_statement: None,
-    };
+    }
+}
+
+#[test]
+fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_one_above() {
+    let (listed, operator) = (Operator::new("Listed"), Operator::new("Operator"));
+    let points = points();
     let years = ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
     let name = AuthorityName {
         country: "NL".to_owned(),
