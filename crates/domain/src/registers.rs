@@ -55,6 +55,11 @@ impl StopList {
         Ok(list)
     }
 
+    /// Whether nobody is on it.
+    pub fn is_empty(&self) -> bool {
+        self.third_parties.is_empty() && self.certificates.is_empty()
+    }
+
     /// Whether somebody may go on who acts on the word of a certificate, as far as that is known.
     ///
     /// # Errors
@@ -111,7 +116,8 @@ impl RegisterEntry {
             return Err(StandingRefusal::Withdrawn { tpp: tpp.clone(), as_of });
         }
         let offers = match self.services.get(country) {
-            Some(services) => roles.is_empty() || roles.iter().any(|role| services.contains(role)),
+            Some(services) if roles.is_empty() => !services.is_empty(),
+            Some(services) => roles.iter().any(|role| services.contains(role)),
             None => self.home == country,
         };
         if offers {
@@ -224,6 +230,7 @@ mod tests {
             (&[AI], "GB", Err("ROLE_INVALID")),
             (&[], "GB", Err("ROLE_INVALID")),
             (&[], "DE", Ok(())),
+            (&[], "BE", Err("ROLE_INVALID")),
             // Nothing is listed for its own country.
             (&[PI], "NL", Ok(())),
         ] {
@@ -242,6 +249,7 @@ mod tests {
         let list = StopList::parse(&text).unwrap();
         let is_stopped = |tpp: &str, fingerprint| list.check(&TppId::new(tpp), fingerprint).is_err();
         assert!(is_stopped("PSDNL-DNB-1", None) && is_stopped("PSDNL-DNB-2", Some(&*fingerprint)));
+        assert!(!list.is_empty() && StopList::parse("# nobody\n").unwrap().is_empty());
         assert!(!is_stopped("PSDNL-DNB-2", None) && !is_stopped("PSDNL-DNB-2", Some("00")));
         for (wrong, line) in [("DNB-1", 1), ("PSDNL-DNB-1\nab12", 2), ("PSDNL-DNB-1, PSDNL-DNB-2,x\u{0}", 1)]
         {

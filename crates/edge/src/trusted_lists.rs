@@ -42,6 +42,11 @@ impl ListAddresses {
         self.fetch_own(self.own.clone()).await
     }
 
+    /// Whether this is the address of the list of lists that staff gave.
+    pub fn is_own(&self, address: &str) -> bool {
+        Url::parse(address).is_ok_and(|url| url == self.own)
+    }
+
     /// Fetches a list that the list of lists points to.
     ///
     /// # Errors

@@ -1,18 +1,19 @@
 //! Critical extensions that are understood here and not by the path validation of rustls-webpki.
 //!
-//! The library takes no list of further extensions. So it gets a copy of the certificate in which they are not
-//! critical, and algorithms that know which octets were signed in truth: the signature that is verified is the one
-//! over the certificate as it came.
+//! The library takes no list of further extensions. So it gets a copy of the certificate, or of the revocation list, in which they
+//! are not critical, and algorithms that know which octets were signed in truth: the signature that is verified is the one
+//! over what came.
 
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Sequence, Tag, TagNumber, Tagged};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 
+/// A certificate or a revocation list (RFC 5280, 4.1 and 5.1).
 #[derive(Sequence)]
-struct WireCertificate<'a> {
-    tbs: AnyRef<'a>,
-    algorithm: AnyRef<'a>,
-    signature: AnyRef<'a>,
+pub(crate) struct WireSigned<'a> {
+    pub(crate) tbs: AnyRef<'a>,
+    pub(crate) algorithm: AnyRef<'a>,
+    pub(crate) signature: AnyRef<'a>,
 }
 
 #[derive(Sequence)]
@@ -26,25 +27,37 @@ pub(crate) struct WireExtension<'a> {
 /// The extension that says that a certificate is one of an authority (RFC 5280, 4.2.1.9).
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 
-/// A certificate, and the copy of it that is not as critical.
+/// Extension issuingDistributionPoint (RFC 5280, 5.2.5).
+pub(crate) const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
+
+/// What an extension is called that says nothing: the identifier of the nil UUID (ITU-T X.667, 8), which nobody gives to anything.
+const NOTHING: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.25.0");
+
+/// Tag of the extensions in TBSCertificate (RFC 5280, 4.1).
+const OF_CERTIFICATE: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(3) };
+
+/// Tag of the extensions in TBSCertList (RFC 5280, 5.1).
+pub(crate) const OF_LIST: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+
+/// A certificate or a revocation list, and the copy of it that is not as critical.
 pub(crate) struct Softened {
     der: Vec<u8>,
-    /// The signed part of the copy, and that of the certificate; none if they are the same.
+    /// The signed part of the copy, and that of what came; none if they are the same.
     signed: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-/// A signature algorithm for which the signed part of a copy stands for that of the certificate.
+/// A signature algorithm for which the signed parts of copies stand for those of what came.
 #[derive(Debug)]
 pub(crate) struct Standing<'a> {
     inner: &'a dyn SignatureVerificationAlgorithm,
-    signed: Option<(&'a [u8], &'a [u8])>,
+    signed: [Option<(&'a [u8], &'a [u8])>; 2],
 }
 
 impl Softened {
     /// Takes those extensions of a certificate as not critical that are understood. A certificate that cannot be
     /// read stays as it is.
     pub(crate) fn new(der: &[u8], is_understood: impl Fn(ObjectIdentifier) -> bool) -> Self {
-        Self::changed(der, |extensions| {
+        Self::changed(der, OF_CERTIFICATE, |extensions| {
             let mut is_changed = false;
             for extension in extensions {
                 is_changed |= extension.critical && is_understood(extension.id);
@@ -57,15 +70,26 @@ impl Softened {
     /// The same with all of them, and without the one that says that it is an authority's: lists tell of authorities as of others,
     /// and the library asks about the end of a path alone.
     pub(crate) fn for_list(der: &[u8]) -> Self {
-        Self::changed(der, |extensions| {
+        Self::changed(der, OF_CERTIFICATE, |extensions| {
             extensions.retain(|extension| extension.id != BASIC_CONSTRAINTS);
             extensions.iter_mut().for_each(|extension| extension.critical = false);
             true
         })
     }
 
-    fn changed(der: &[u8], change: impl FnOnce(&mut Vec<WireExtension<'_>>) -> bool) -> Self {
-        match soften(der, change) {
+    /// A revocation list without what it says of the certificates that it is about.
+    pub(crate) fn without_scope(list: &[u8]) -> Self {
+        Self::changed(list, OF_LIST, |extensions| {
+            let mut is_changed = false;
+            for extension in extensions.iter_mut().filter(|one| one.id == ISSUING_DISTRIBUTION_POINT) {
+                (extension.id, extension.critical, is_changed) = (NOTHING, false, true);
+            }
+            is_changed
+        })
+    }
+
+    fn changed(der: &[u8], kind: Tag, change: impl FnOnce(&mut Vec<WireExtension<'_>>) -> bool) -> Self {
+        match soften(der, kind, change) {
             Ok(Some((softened, copy, original))) => Self { der: softened, signed: Some((copy, original)) },
             _ => Self { der: der.to_vec(), signed: None },
         }
@@ -75,11 +99,13 @@ impl Softened {
         &self.der
     }
 
+    /// Algorithms that know what was signed of these.
     pub(crate) fn algorithms<'a>(
-        &'a self,
+        changed: [Option<&'a Self>; 2],
         all: &[&'a dyn SignatureVerificationAlgorithm],
     ) -> Vec<Standing<'a>> {
-        let signed = self.signed.as_ref().map(|(copy, original)| (&copy[..], &original[..]));
+        let signed =
+            changed.map(|one| one?.signed.as_ref().map(|(copy, original)| (&copy[..], &original[..])));
         all.iter().map(|inner| Standing { inner: *inner, signed }).collect()
     }
 }
@@ -91,10 +117,8 @@ impl SignatureVerificationAlgorithm for Standing<'_> {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let message = match self.signed {
-            Some((copy, original)) if copy == message => original,
-            _ => message,
-        };
+        let stands_for = self.signed.iter().flatten().find(|(copy, _)| *copy == message);
+        let message = stands_for.map_or(message, |(_, original)| original);
         self.inner.verify_signature(public_key, message, signature)
     }
 
@@ -107,19 +131,18 @@ impl SignatureVerificationAlgorithm for Standing<'_> {
     }
 }
 
-/// The copy, its signed part and that of the certificate; none if nothing changes.
+/// The copy, its signed part and that of what came; none if nothing changes.
 type Changed = Option<(Vec<u8>, Vec<u8>, Vec<u8>)>;
 
 fn soften(
     der: &[u8],
+    kind: Tag,
     change: impl FnOnce(&mut Vec<WireExtension<'_>>) -> bool,
 ) -> Result<Changed, der::Error> {
-    /// Tag of the extensions in TBSCertificate (RFC 5280, 4.1).
-    const EXTENSIONS: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(3) };
-    let certificate = WireCertificate::from_der(der)?;
-    let original = certificate.tbs.to_der()?;
+    let signed = WireSigned::from_der(der)?;
+    let original = signed.tbs.to_der()?;
     let members = Vec::<AnyRef<'_>>::from_der(&original)?;
-    let Some((last, before)) = members.split_last().filter(|(last, _)| last.tag() == EXTENSIONS) else {
+    let Some((last, before)) = members.split_last().filter(|(last, _)| last.tag() == kind) else {
         return Ok(None);
     };
     let mut extensions = Vec::<WireExtension<'_>>::from_der(last.value())?;
@@ -128,8 +151,8 @@ fn soften(
     }
     let extensions = extensions.to_der()?;
     let mut members: Vec<AnyRef<'_>> = before.to_vec();
-    members.push(AnyRef::new(EXTENSIONS, &extensions)?);
+    members.push(AnyRef::new(kind, &extensions)?);
     let copy = members.to_der()?;
-    let softened = WireCertificate { tbs: AnyRef::from_der(&copy)?, ..certificate }.to_der()?;
+    let softened = WireSigned { tbs: AnyRef::from_der(&copy)?, ..signed }.to_der()?;
     Ok(Some((softened, copy, original)))
 }

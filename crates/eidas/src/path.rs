@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter,
-    OwnedCertRevocationList, RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
+    OwnedCertRevocationList, RevocationCheckDepth, RevocationOptionsBuilder, RevocationReason,
+    UnknownStatusPolicy,
 };
 
 use crate::certificate::{Certificate, CertificateError};
@@ -137,10 +138,20 @@ impl RevocationList {
     }
 }
 
-/// When a certificate was revoked, if it is on a list.
-fn revoked_at(list: &CertRevocationList<'_>, serial: &[u8]) -> Option<Timestamp> {
+/// When a certificate was revoked, and whether for good, if it is on a list.
+fn revoked(list: &CertRevocationList<'_>, serial: &[u8]) -> Option<Revoked> {
     let revoked = list.find_serial(serial).ok()??;
-    Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()
+    let at = Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()?;
+    Some(Revoked { at, is_hold: revoked.reason_code == Some(RevocationReason::CertificateHold) })
+}
+
+/// What a list says of a certificate that is on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Revoked {
+    /// Since when.
+    pub(crate) at: Timestamp,
+    /// Whether it may be a good one again.
+    pub(crate) is_hold: bool,
 }
 
 /// Why a list does not tell whether a certificate was revoked.
@@ -238,20 +249,25 @@ impl TrustStore {
     }
 
     /// Whether a list of a trusted authority says that it revoked a certificate of its own, be it that of an authority, and when. A list that says
-    /// nothing about it, or is not the authority's, is an error.
+    /// nothing about it, or is not the authority's, is an error. A list that was changed so that it is understood comes with what
+    /// was signed in truth.
     pub(crate) fn verify_by_list(
         &self,
         certificate: &Certificate,
         now: Timestamp,
-        list: &CertRevocationList<'_>,
-    ) -> Result<Option<Timestamp>, ListError> {
+        (list, changed): (&CertRevocationList<'_>, Option<&Softened>),
+    ) -> Result<Option<Revoked>, ListError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| ListError::Path(PathError::Expired))?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let lists = (&[list][..], UnknownStatusPolicy::Deny);
-        let verified = self.verify_softened(&Softened::for_list(&certificate.der), &[], time, lists);
+        let softened = Softened::for_list(&certificate.der);
+        let verified = self.verify_changed([Some(&softened), changed], &softened, &[], time, lists);
         match verified {
             Ok(_) => Ok(None),
-            Err(webpki::Error::CertRevoked) => Ok(Some(revoked_at(list, &certificate.serial).unwrap_or(now))),
+            Err(webpki::Error::CertRevoked) => {
+                let unsaid = Revoked { at: now, is_hold: false };
+                Ok(Some(revoked(list, &certificate.serial).unwrap_or(unsaid)))
+            }
             Err(webpki::Error::UnknownRevocationStatus) => Err(ListError::OtherCertificate),
             Err(webpki::Error::InvalidCrlSignatureForPublicKey) => Err(ListError::Signer),
             Err(error) => Err(ListError::Path(path_error(error))),
@@ -264,9 +280,21 @@ impl TrustStore {
         softened: &Softened,
         sent: &[CertificateDer<'_>],
         time: UnixTime,
+        lists: (&[&CertRevocationList<'_>], UnknownStatusPolicy),
+    ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
+        self.verify_changed([Some(softened), None], softened, sent, time, lists)
+    }
+
+    /// The same where more than the certificate may have been changed.
+    fn verify_changed(
+        &self,
+        changed: [Option<&Softened>; 2],
+        softened: &Softened,
+        sent: &[CertificateDer<'_>],
+        time: UnixTime,
         (lists, unknown): (&[&CertRevocationList<'_>], UnknownStatusPolicy),
     ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
-        let algorithms = softened.algorithms(ALGORITHMS);
+        let algorithms = Softened::algorithms(changed, ALGORITHMS);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
             algorithms.iter().map(|algorithm| algorithm as _).collect();
         let der = CertificateDer::from(softened.der());

@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
-use crate::{Ctx, Gateway};
+use crate::{Ctx, Error, Gateway};
 
 /// Third parties of which it is remembered what a service said.
 const KNOWN: usize = 4096;
@@ -152,6 +152,12 @@ impl Register {
         }
     }
 
+    /// Whether it says nothing, and never did: there is no register, and nobody is stopped.
+    pub fn is_silent(&self) -> bool {
+        let is_none = matches!(self.0.source, RegisterSource::None);
+        is_none && self.stopped().is_empty() && self.counts() == RegisterCounts::default()
+    }
+
     /// How calls were judged since the start.
     pub fn counts(&self) -> RegisterCounts {
         let [listed, unlisted, untold, refused, asked, unanswered] =
@@ -167,10 +173,13 @@ impl Register {
         self.0.copy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn stopped(&self) -> Arc<StopList> {
+        Arc::clone(&self.0.stopped.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Checks that staff did not stop a third party or its certificate.
     fn check_not_stopped(&self, tpp: &TppId, fingerprint: &str) -> Result<(), StandingRefusal> {
-        let stopped = Arc::clone(&self.0.stopped.read().unwrap_or_else(PoisonError::into_inner));
-        stopped.check(tpp, Some(fingerprint)).inspect_err(|_| self.count(Count::Refused))
+        self.stopped().check(tpp, Some(fingerprint)).inspect_err(|_| self.count(Count::Refused))
     }
 
     /// What there is that says something of a third party, if it is not too old.
@@ -249,31 +258,37 @@ impl Register {
         }
     }
 
-    /// Judges a third party by what is told of it. Whoever has the role of a bank need not be listed: banks are in a register of
-    /// their own. None for `held` where the roles are not at hand.
+    /// Whether it takes the roles of a third party to judge it by what is told of it.
+    fn asks_for_roles(&self, told: Option<&RegisterCopy>, tpp: &TppId) -> bool {
+        self.0.is_strict && told.is_some_and(|copy| said_of(tpp, copy).is_none())
+    }
+
+    /// Judges a third party by what is told of it. Whoever has the role of a bank among those held need not be listed: banks are in
+    /// a register of their own. Nor need the bank's own customers, who have no number of an authority.
     fn judge(
         &self,
         told: Option<&RegisterCopy>,
         question: RegisterQuestion<'_>,
-        held: Option<&[Role]>,
+        held: &[Role],
     ) -> Result<(), Refusal> {
+        if matches!(self.0.source, RegisterSource::None) {
+            return Ok(());
+        }
         let Some(copy) = told else {
-            if self.0.is_strict && !matches!(self.0.source, RegisterSource::None) {
+            if self.0.is_strict {
                 return Err(Refusal::RegisterUnanswered { retry_after: AGAIN.as_secs() });
             }
             self.count(Count::Untold);
             return Ok(());
         };
-        let number = number_of(question.tpp);
-        match number.as_ref().and_then(|number| copy.find(number)) {
-            Some(
-                entry @ RegisterEntry { status: RegisterStatus::Active | RegisterStatus::Withdrawn, .. },
-            ) => {
+        match said_of(question.tpp, copy) {
+            Some(entry) => {
                 entry.check(question, copy.as_of())?;
                 self.count(Count::Listed);
             }
-            _ => {
-                let may_be_elsewhere = held.is_none_or(|held| held.contains(&Role::AccountServicing));
+            None => {
+                let may_be_elsewhere =
+                    number_of(question.tpp).is_none() || held.contains(&Role::AccountServicing);
                 if self.0.is_strict && !may_be_elsewhere {
                     return Err(StandingRefusal::NotInRegister(question.tpp.clone()).into());
                 }
@@ -298,6 +313,11 @@ impl Drop for End<'_> {
     }
 }
 
+/// What a register says of a third party, if it says how it stands.
+fn said_of<'c>(tpp: &TppId, copy: &'c RegisterCopy) -> Option<&'c RegisterEntry> {
+    copy.find(&number_of(tpp)?).filter(|entry| entry.status != RegisterStatus::Unknown)
+}
+
 fn number_of(tpp: &TppId) -> Option<AuthorizationNumber> {
     OrganizationIdentifier::parse(tpp.as_str()).ok()?.authorization_number().cloned()
 }
@@ -315,8 +335,12 @@ impl Gateway {
         holder: &CertificateHolder,
         roles: &[Role],
     ) -> Result<(), Refusal> {
-        self.check_registered_anywhere(ctx, (&holder.tpp, &holder.fingerprint), roles, Some(&holder.roles))
-            .await
+        let Some(register) = &self.0.register else { return Ok(()) };
+        let told = self.told_of(register, (&holder.tpp, &holder.fingerprint)).await?;
+        let question = RegisterQuestion { tpp: &holder.tpp, roles, country: ctx.tenant.country() };
+        register
+            .judge(told.as_deref(), question, &holder.roles)
+            .inspect_err(|_| register.count(Count::Refused))
     }
 
     /// The same where no certificate is shown, for whoever acts on the word of one: whether it may act at all.
@@ -328,23 +352,36 @@ impl Gateway {
         ctx: &Ctx,
         tpp: &TppId,
         fingerprint: &str,
-    ) -> Result<(), Refusal> {
-        self.check_registered_anywhere(ctx, (tpp, fingerprint), &[], None).await
+    ) -> Result<(), Error> {
+        let Some(register) = &self.0.register else { return Ok(()) };
+        let told = self.told_of(register, (tpp, fingerprint)).await?;
+        let mut held = Vec::new();
+        if register.asks_for_roles(told.as_deref(), tpp) {
+            let certificate = self.0.store.certificate(fingerprint).await?;
+            held = certificate.map(|record| record.holder.roles).unwrap_or_default();
+        }
+        let question = RegisterQuestion { tpp, roles: &[], country: ctx.tenant.country() };
+        let judged = register.judge(told.as_deref(), question, &held);
+        Ok(judged.inspect_err(|_| register.count(Count::Refused))?)
     }
 
-    async fn check_registered_anywhere(
+    /// Checks that staff did not stop a certificate that comes along, or its holder.
+    ///
+    /// # Errors
+    /// [`StandingRefusal::Stopped`]
+    pub(crate) fn check_not_stopped(&self, tpp: &TppId, fingerprint: &str) -> Result<(), StandingRefusal> {
+        self.0.register.as_ref().map_or(Ok(()), |register| register.check_not_stopped(tpp, fingerprint))
+    }
+
+    /// What there is that says something of whoever is not stopped.
+    async fn told_of(
         &self,
-        ctx: &Ctx,
+        register: &Register,
         (tpp, fingerprint): (&TppId, &str),
-        roles: &[Role],
-        held: Option<&[Role]>,
-    ) -> Result<(), Refusal> {
-        let Some(register) = &self.0.register else { return Ok(()) };
+    ) -> Result<Option<Arc<RegisterCopy>>, StandingRefusal> {
         register.check_not_stopped(tpp, fingerprint)?;
         // Registers are in the system's time, whatever the clock of a tenant shows.
-        let told = register.told(tpp, self.system_time()).await;
-        let question = RegisterQuestion { tpp, roles, country: ctx.tenant.country() };
-        register.judge(told.as_deref(), question, held).inspect_err(|_| register.count(Count::Refused))
+        Ok(register.told(tpp, self.system_time()).await)
     }
 }
 

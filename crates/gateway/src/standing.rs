@@ -86,9 +86,10 @@ impl Gateway {
     }
 
     /// Checks that the TLS client certificate which comes with a token, or which that is bound to, is in use as far as it
-    /// was recorded.
+    /// was recorded, and that staff did not stop it.
     ///
     /// # Errors
+    /// [`StandingRefusal::Stopped`],
     /// [`domain::Refusal::CertificateRevoked`], [`domain::Refusal::CertificateBlocked`],
     /// [`domain::Refusal::CertificateExpired`]
     pub(crate) async fn check_bound(
@@ -97,6 +98,7 @@ impl Gateway {
         acting: &ActingTpp,
         fingerprint: &str,
     ) -> Result<(), Error> {
+        self.check_not_stopped(&acting.id, fingerprint)?;
         let standing = self.0.store.standing(&acting.id, fingerprint).await?;
         Ok(standing.certificate.map_or(Ok(()), |state| check_state(state, Place::TLS, ctx.now))?)
     }

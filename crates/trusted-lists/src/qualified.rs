@@ -13,6 +13,10 @@ const ISSUES: &str = "http://uri.etsi.org/TrstSvc/Svctype/CA/QC";
 /// The status of services that may.
 const GRANTED: &str = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/granted";
 
+/// What services may be listed for that is asked for here, and the word for it.
+const PURPOSES: [(Purpose, &str); 2] =
+    [(Purpose::Qwac, "ForWebSiteAuthentication"), (Purpose::QSeal, "ForeSeals")];
+
 /// Why a certificate is not qualified for anything that is asked for here. Texts go behind "the trusted list".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +38,7 @@ pub enum NotQualified {
 }
 
 /// What a certificate is for at a moment, by services that issued it: one of the certificates of each is its issuer or above that.
+/// An authority that issues for several purposes is several services; those that are not listed for the purpose say nothing of it.
 ///
 /// # Errors
 /// [`NotQualified`]
@@ -56,8 +61,21 @@ pub fn qualified<'s>(
             Some(period) if period.is_unclear => {
                 return Err(NotQualified::Unclear("an extension of the service is critical and unknown"));
             }
+            // It is listed for other things, and may say what it likes about those.
+            Some(period) if !PURPOSES.iter().any(|(purpose, _)| period.is_for(*purpose)) => {
+                refused = Some(not("is listed neither for website authentication nor for seals"));
+            }
             Some(period) => {
                 let judged = judge(certificate, period);
+                if let Ok(purpose) = judged
+                    && !period.is_for(purpose)
+                {
+                    refused = Some(not(match purpose {
+                        Purpose::Qwac => "is not listed for website authentication",
+                        Purpose::QSeal => "is not listed for seals",
+                    }));
+                    continue;
+                }
                 if found.as_ref().is_some_and(|before| *before != judged) {
                     return Err(NotQualified::Unclear("several services say different things of it"));
                 }
@@ -77,13 +95,18 @@ impl Service {
 }
 
 impl Period {
+    /// Whether its certificates may be for this.
+    fn is_for(&self, purpose: Purpose) -> bool {
+        PURPOSES.iter().any(|(known, word)| *known == purpose && self.purposes.contains(*word))
+    }
+
     /// Whether it issues qualified certificates.
     fn issues(&self) -> bool {
         self.kind == ISSUES && self.status == GRANTED
     }
 }
 
-/// What a service makes of a certificate.
+/// What a service makes of a certificate, be it listed for that or not.
 fn judge(certificate: &Certificate, period: &Period) -> Result<Purpose, NotQualified> {
     let mut qualifiers = BTreeSet::new();
     for qualification in &period.qualifications {
@@ -114,26 +137,15 @@ fn judge(certificate: &Certificate, period: &Period) -> Result<Purpose, NotQuali
     }
     let usages: Vec<_> =
         qualifiers.iter().filter(|one| one.starts_with("QCFor") && **one != "QCForLegalPerson").collect();
-    let purpose = match usages[..] {
+    match usages[..] {
         [] => match certificate.qc_type() {
-            Some(QcType::Web) => Purpose::Qwac,
-            Some(QcType::Eseal) => Purpose::QSeal,
-            _ => return Err(NotQualified::Certificate("its QcType is neither web nor eseal")),
+            Some(QcType::Web) => Ok(Purpose::Qwac),
+            Some(QcType::Eseal) => Ok(Purpose::QSeal),
+            _ => Err(NotQualified::Certificate("its QcType is neither web nor eseal")),
         },
-        [one] => usage(one).ok_or(NotQualified::Certificate("it is for signatures of people"))?,
-        _ => return Err(NotQualified::Unclear("it is for several things")),
-    };
-    let needed = match purpose {
-        Purpose::Qwac => "ForWebSiteAuthentication",
-        Purpose::QSeal => "ForeSeals",
-    };
-    if period.purposes.contains(needed) {
-        return Ok(purpose);
+        [one] => usage(one).ok_or(NotQualified::Certificate("it is for signatures of people")),
+        _ => Err(NotQualified::Unclear("it is for several things")),
     }
-    Err(NotQualified::Certificate(match purpose {
-        Purpose::Qwac => "the service is not listed for website authentication",
-        Purpose::QSeal => "the service is not listed for seals",
-    }))
 }
 
 /// What a qualifier says that certificates are for.

@@ -245,7 +245,7 @@ fn a_certificate_is_qualified_by_kind_status_and_date() {
             with(&|period| period.purposes = vec!["ForeSeals".to_owned()]),
             "not listed for website authentication",
         ),
-        (with(&|period| period.purposes.clear()), "not listed for website authentication"),
+        (with(&|period| period.purposes.clear()), "listed neither for website authentication nor for seals"),
         (
             with(&|period| period.qualifier = Some(("NotQualified".to_owned(), Vec::new()))),
             "are not qualified",
@@ -268,6 +268,41 @@ fn a_certificate_is_qualified_by_kind_status_and_date() {
     // A service that was withdrawn is no matter where another one with the key issues.
     let both = [vec![period("withdrawn", "2020-01-01T00:00:00Z")], vec![granted()]];
     assert_eq!(judged(Profile::Qwac, &both), Ok(Purpose::Qwac));
+}
+
+#[test]
+fn an_authority_that_is_several_services_is_judged_by_those_for_the_purpose() {
+    let for_these = |purposes: &[&str], qualifier: Option<&str>| {
+        let purposes = purposes.iter().map(|one| (*one).to_owned()).collect();
+        let qualifier = qualifier.map(|one| (one.to_owned(), Vec::new()));
+        vec![NewPeriod { purposes, qualifier, ..granted() }]
+    };
+    let (web, seals, people) = ("ForWebSiteAuthentication", "ForeSeals", "ForeSignatures");
+    let services = |services: &[(&[&str], Option<&str>)]| {
+        services.iter().map(|(purposes, qualifier)| for_these(purposes, *qualifier)).collect::<Vec<_>>()
+    };
+    let (seal, conflict) = (Ok(Purpose::QSeal), Err("several services say different things of it"));
+    for (listed, expected) in [
+        (services(&[(&[people], None), (&[seals], None)]), seal),
+        (services(&[(&[seals], None), (&[people], None)]), seal),
+        (services(&[(&[people], Some("NotQualified")), (&[seals], None)]), seal),
+        (services(&[(&[people], Some("QCForESig")), (&[seals], None)]), seal),
+        (services(&[(&[web], None), (&[seals], None)]), seal),
+        (services(&[(&[seals, people], None), (&[web], None)]), seal),
+        (services(&[(&[people], None), (&[web], None)]), Err("is not listed for seals")),
+        (services(&[(&[people], None)]), Err("listed neither for website authentication nor for seals")),
+        // Those that are listed for it have to say the same.
+        (services(&[(&[seals], Some("NotQualified")), (&[seals], None)]), conflict),
+        (services(&[(&[web], Some("QCForWSA")), (&[seals], None)]), conflict),
+    ] {
+        let judged = judged(Profile::QSeal, &listed).map_err(|why| why.to_string());
+        let is_so = match (&judged, expected) {
+            (Ok(purpose), Ok(expected)) => *purpose == expected,
+            (Err(why), Err(expected)) => why.contains(expected),
+            _ => false,
+        };
+        assert!(is_so, "{listed:?} {expected:?} {judged:?}");
+    }
 }
 
 #[test]

@@ -135,9 +135,8 @@ impl Served {
         if let Some(revocation) = self.gateway.revocation() {
             revocation.turn(new.trust.check_revocation);
         }
-        let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
         if let Some(register) = self.gateway.register_of_institutions() {
-            register.stop_these(stopped.map(|file| file.0).unwrap_or_default());
+            register::stop_as_in(register, (self.configuration.register.as_ref(), new.register.as_ref()));
         }
         self.register.look_now();
         if let Some((current, new)) = self.provider.as_ref().zip(provider) {
@@ -363,7 +362,7 @@ async fn gateway(
     configuration: &Configuration,
     (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
-    (bank, register): (gateway::Bank, Option<Register>),
+    (bank, register): (gateway::Bank, Register),
 ) -> Result<Gateway, StartError> {
     let strictness = match configuration.bank.rules {
         Rules::Strict => Strictness::Strict,
@@ -392,7 +391,7 @@ async fn gateway(
         randomness,
         bank,
         trust: configuration.trust.store()?,
-        register,
+        register: Some(register),
         sealing: sealing.clone(),
         revocation: Some(revocation),
     }))

@@ -197,9 +197,8 @@ impl Responder {
         let responses = asked.ids.into_iter().zip(standings).map(|((id, _), standing)| {
             let status = match standing {
                 Standing::Good => CertStatus::Good(Null),
-                Standing::Revoked { at } => {
-                    CertStatus::Revoked(RevokedInfo { at: moment(at)?, reason: None })
-                }
+                Standing::Revoked { at } => CertStatus::Revoked(RevokedInfo::for_good(moment(at)?)),
+                Standing::Suspended { at } => CertStatus::Revoked(RevokedInfo::hold(moment(at)?)?),
                 Standing::Unknown => CertStatus::Unknown(Null),
             };
             let (this_update, next_update) = (moment(now)?, Some(moment(next_update)?));

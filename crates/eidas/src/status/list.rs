@@ -1,29 +1,20 @@
 //! What a revocation list says of one certificate (RFC 5280, 5 and 6.3).
 
-use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Encode, Sequence, Tag, TagNumber, Tagged};
+use der::asn1::AnyRef;
+use der::{Decode, Encode};
 use jiff::Timestamp;
 use webpki::{BorrowedCertRevocationList, CertRevocationList};
 use x509_cert::time::Time;
 
-use super::ocsp::check_time;
+use super::ocsp::{check_time, is_signed_by};
+use super::scope::check_scope;
 use super::{Standing, Status, StatusError};
 use crate::certificate::Certificate;
-use crate::critical::WireExtension;
-use crate::path::{ListError, TrustStore};
+use crate::critical::{Softened, WireSigned};
+use crate::path::{ListError, Revoked, TrustStore};
 
-#[derive(Sequence)]
-struct WireList<'a> {
-    tbs: AnyRef<'a>,
-    algorithm: AnyRef<'a>,
-    signature: AnyRef<'a>,
-}
-
-/// Extension issuingDistributionPoint (RFC 5280, 5.2.5).
-const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
-
-/// Reads what the revocation list of an issuer says of a certificate that is valid at `now`. Lists for some certificates
-/// only, or by somebody else than the issuer, are taken where rustls-webpki takes them; lists of changes are not.
+/// Reads what the revocation list of an issuer says of a certificate that is valid at `now`. A list for users or authorities alone
+/// tells of those; lists by somebody else than the issuer, of changes, and for some reasons alone are not used.
 ///
 /// # Errors
 /// [`StatusError`] if it does not tell how the certificate stands at `now`.
@@ -38,30 +29,52 @@ pub fn by_list(
     // Every list has it (RFC 5280, 5.1.2.5).
     let next_update = Some(next_update.ok_or_else(malformed)?);
     check_time(this_update, next_update, now)?;
+    match read_list(der, certificate, issuer, now) {
+        // Nobody has looked at its signature where it is about others.
+        Err(StatusError::OtherCertificate) if !is_list_of(der, issuer) => Err(StatusError::Signer),
+        Err(error) => Err(error),
+        Ok(standing) => Ok(Status { standing, this_update, next_update }),
+    }
+}
+
+fn read_list(
+    der: &[u8],
+    certificate: &Certificate,
+    issuer: &Certificate,
+    now: Timestamp,
+) -> Result<Standing, StatusError> {
     // Looked through as it came: lists of large authorities have millions of entries, and several may be looked at at once.
-    let list = BorrowedCertRevocationList::from_der(der).map_err(|_| malformed())?;
+    let scoped = check_scope(der, certificate)?.then(|| Softened::without_scope(der));
+    let list = BorrowedCertRevocationList::from_der(scoped.as_ref().map_or(der, Softened::der));
+    let list = list.map_err(unreadable)?;
     for entry in &list {
-        entry.map_err(|_| malformed())?;
+        entry.map_err(unreadable)?;
     }
     let list = CertRevocationList::from(list);
-    if certificate.is_ca == Some(true) && is_for_users_alone(der).ok_or_else(malformed)? {
-        return Err(StatusError::OtherCertificate);
-    }
     let mut trust = TrustStore::default();
     trust.add_anchor(&issuer.der).map_err(|error| StatusError::Unusable(error.to_string()))?;
-    let standing = match trust.verify_by_list(certificate, now, &list) {
-        Ok(None) => Standing::Good,
-        Ok(Some(at)) => Standing::Revoked { at },
-        Err(ListError::Signer) => return Err(StatusError::Signer),
-        Err(ListError::OtherCertificate) => return Err(StatusError::OtherCertificate),
-        Err(ListError::Path(error)) => return Err(StatusError::Unusable(error.to_string())),
+    match trust.verify_by_list(certificate, now, (&list, scoped.as_ref())) {
+        Ok(None) => Ok(Standing::Good),
+        Ok(Some(Revoked { at, is_hold: true })) => Ok(Standing::Suspended { at }),
+        Ok(Some(Revoked { at, is_hold: false })) => Ok(Standing::Revoked { at }),
+        Err(ListError::Signer) => Err(StatusError::Signer),
+        Err(ListError::OtherCertificate) => Err(StatusError::OtherCertificate),
+        Err(ListError::Path(error)) => Err(StatusError::Unusable(error.to_string())),
+    }
+}
+
+/// Whether an issuer signed a list.
+fn is_list_of(list: &[u8], issuer: &Certificate) -> bool {
+    let Ok(list) = WireSigned::from_der(list) else { return false };
+    let (Ok(signed), Some((0, signature))) = (list.tbs.to_der(), list.signature.value().split_first()) else {
+        return false;
     };
-    Ok(Status { standing, this_update, next_update })
+    is_signed_by(&issuer.der, (list.algorithm.value(), signature), &signed)
 }
 
 /// When a revocation list was made, and when the next one is. None if it is none; what else is in it stays unread.
 pub fn times_of_list(list: &[u8]) -> Option<(Timestamp, Option<Timestamp>)> {
-    let list = WireList::from_der(list).ok()?;
+    let list = WireSigned::from_der(list).ok()?;
     let tbs = list.tbs.to_der().ok()?;
     let members = Vec::<AnyRef<'_>>::from_der(&tbs).ok()?;
     let mut times = members.iter().filter_map(|member| member.decode_as::<Time>().ok()).map(|time| {
@@ -71,20 +84,15 @@ pub fn times_of_list(list: &[u8]) -> Option<(Timestamp, Option<Timestamp>)> {
     Some((times.next()??, times.next().flatten()))
 }
 
-/// Whether a list has no certificates of authorities, so that it says nothing of them. None if it cannot be read.
-fn is_for_users_alone(list: &[u8]) -> Option<bool> {
-    /// Tag of the extensions in TBSCertList (RFC 5280, 5.1).
-    const EXTENSIONS: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
-    /// Tag of onlyContainsUserCerts.
-    const USERS_ALONE: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber(1) };
-    let list = WireList::from_der(list).ok()?;
-    let tbs = list.tbs.to_der().ok()?;
-    let members = Vec::<AnyRef<'_>>::from_der(&tbs).ok()?;
-    let Some(last) = members.last().filter(|last| last.tag() == EXTENSIONS) else { return Some(false) };
-    let extensions = Vec::<WireExtension<'_>>::from_der(last.value()).ok()?;
-    let Some(point) = extensions.iter().find(|one| one.id == ISSUING_DISTRIBUTION_POINT) else {
-        return Some(false);
+/// Why a list is not read by the library.
+fn unreadable(error: webpki::Error) -> StatusError {
+    use webpki::Error as E;
+    let why = match error {
+        E::UnsupportedDeltaCrl => "it lists what changed since another list alone (a delta list)",
+        E::UnsupportedIndirectCrl => "it is about certificates of other issuers too (an indirect list)",
+        E::UnsupportedCriticalExtension => "it has a critical extension that is not understood here",
+        E::UnsupportedCrlVersion => "it is not of version 2",
+        _ => return StatusError::Malformed("revocation list"),
     };
-    let point = Vec::<AnyRef<'_>>::from_der(point.value.value()).ok()?;
-    Some(point.iter().any(|member| member.tag() == USERS_ALONE && member.value() != [0]))
+    StatusError::Unusable(why.to_owned())
 }

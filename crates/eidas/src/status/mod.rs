@@ -6,6 +6,7 @@
 
 mod list;
 mod ocsp;
+mod scope;
 pub(crate) mod wire;
 
 use jiff::Timestamp;
@@ -79,8 +80,13 @@ pub struct Status {
 pub enum Standing {
     /// It was not revoked.
     Good,
-    /// It was revoked, or may not be used for a while. Why makes no difference.
+    /// It was revoked for good. Why makes no difference.
     Revoked {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// It may not be used for a while (certificateHold; RFC 5280, 5.3.1): its issuer may make it a good one again.
+    Suspended {
         /// Since when.
         at: Timestamp,
     },

@@ -121,6 +121,7 @@ impl OcspRequest {
         }
         let standing = match &single.status {
             CertStatus::Good(_) => Standing::Good,
+            CertStatus::Revoked(info) if info.is_hold() => Standing::Suspended { at: moment(info.at)? },
             CertStatus::Revoked(info) => Standing::Revoked { at: moment(info.at)? },
             CertStatus::Unknown(_) => Standing::Unknown,
         };
@@ -149,13 +150,15 @@ fn check_signature(
     issuer: &Certificate,
     now: Timestamp,
 ) -> Result<(), StatusError> {
-    if is_signed_by(&issuer.der, basic, signed) {
+    let signature = basic.signature.as_bytes().ok_or(StatusError::Signer)?;
+    let signature = (basic.algorithm.value(), signature);
+    if is_signed_by(&issuer.der, signature, signed) {
         return Ok(());
     }
     let certificates = basic.certificates.iter().flatten().take(RESPONDERS);
     let responders = certificates.filter_map(|certificate| certificate.to_der().ok());
     let charged = responders.filter(|responder| is_charged(responder, issuer, now));
-    let signed = charged.into_iter().any(|responder| is_signed_by(&responder, basic, signed));
+    let signed = charged.into_iter().any(|responder| is_signed_by(&responder, signature, signed));
     if signed { Ok(()) } else { Err(StatusError::Signer) }
 }
 
@@ -170,11 +173,15 @@ fn is_charged(responder: &[u8], issuer: &Certificate, now: Timestamp) -> bool {
     responder.verify_for_usage(ALGORITHMS, &[anchor], &[], time, usage, None, None).is_ok()
 }
 
-fn is_signed_by(certificate: &[u8], basic: &BasicResponse, signed: &[u8]) -> bool {
+/// Whether the key of a certificate made a signature, in a way that is taken.
+pub(super) fn is_signed_by(
+    certificate: &[u8],
+    (algorithm, signature): (&[u8], &[u8]),
+    signed: &[u8],
+) -> bool {
     let certificate = CertificateDer::from(certificate);
     let Ok(certificate) = EndEntityCert::try_from(&certificate) else { return false };
-    let Some(signature) = basic.signature.as_bytes() else { return false };
-    let of_kind = ALGORITHMS.iter().filter(|known| *known.signature_alg_id() == *basic.algorithm.value());
+    let of_kind = ALGORITHMS.iter().filter(|known| *known.signature_alg_id() == *algorithm);
     of_kind.into_iter().any(|known| certificate.verify_signature(*known, signed, signature).is_ok())
 }
 

@@ -1,7 +1,7 @@
 //! The types of RFC 6960, 4, as far as they are read or written here.
 
 use der::asn1::{Any, BitString, GeneralizedTime, Int, Null, ObjectIdentifier, OctetString};
-use der::{Choice, Encode, Enumerated, Sequence};
+use der::{Choice, Encode, Enumerated, Sequence, Tag, Tagged};
 use x509_cert::ext::Extensions;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
@@ -114,6 +114,28 @@ pub(crate) struct RevokedInfo {
     pub(crate) at: GeneralizedTime,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
     pub(crate) reason: Option<Any>,
+}
+
+/// Reason certificateHold (RFC 5280, 5.3.1).
+const CERTIFICATE_HOLD: u8 = 6;
+
+impl RevokedInfo {
+    /// Since when a certificate is revoked for good.
+    pub(crate) fn for_good(at: GeneralizedTime) -> Self {
+        Self { at, reason: None }
+    }
+
+    /// Since when one may not be used for a while.
+    pub(crate) fn hold(at: GeneralizedTime) -> Result<Self, der::Error> {
+        Ok(Self { at, reason: Some(Any::new(Tag::Enumerated, [CERTIFICATE_HOLD])?) })
+    }
+
+    /// Whether it may be a good one again.
+    pub(crate) fn is_hold(&self) -> bool {
+        self.reason
+            .as_ref()
+            .is_some_and(|reason| reason.tag() == Tag::Enumerated && reason.value() == [CERTIFICATE_HOLD])
+    }
 }
 
 /// Which issuer a request or an answer is about: hashes of its name and of its key (RFC 6960, 4.1.1).

@@ -55,7 +55,7 @@ async fn judged(register: &Register, roles: &[Role], at: Timestamp) -> Result<()
     let tpp = TppId::new(TPP);
     let told = register.told(&tpp, at).await;
     let question = RegisterQuestion { tpp: &tpp, roles, country: "NL" };
-    register.judge(told.as_deref(), question, Some(&[Role::AccountInformation]))
+    register.judge(told.as_deref(), question, &[Role::AccountInformation])
 }
 
 const READS: &[Role] = &[Role::AccountInformation];
@@ -144,13 +144,20 @@ async fn a_copy_is_looked_into_and_old_ones_are_not() {
     for (is_strict, held, is_let_in) in [
         (false, &[Role::AccountInformation][..], true),
         (true, &[Role::AccountInformation], false),
+        (true, &[], false),
         (true, &[Role::AccountServicing], true),
     ] {
         let register = Register::new(RegisterSource::Copy, is_strict);
         let (tpp, copy) = (TppId::new("PSDNL-DNB-R2"), copy(RegisterStatus::Active, now()));
         let question = RegisterQuestion { tpp: &tpp, roles: READS, country: "NL" };
-        let judged = register.judge(Some(&copy), question, Some(held));
+        assert_eq!(register.asks_for_roles(Some(&copy), &tpp), is_strict);
+        let judged = register.judge(Some(&copy), question, held);
         assert_eq!(judged.is_ok(), is_let_in, "{is_strict} {held:?} {judged:?}");
+        assert!(!register.asks_for_roles(Some(&copy), &TppId::new(TPP)), "it is listed");
+        // The bank's own customers are in no register.
+        let own = TppId::new("12345");
+        let question = RegisterQuestion { tpp: &own, ..question };
+        assert_eq!(register.judge(Some(&copy), question, &[]), Ok(()));
     }
 }
 
@@ -159,9 +166,12 @@ fn who_was_stopped_is_refused_without_any_register() {
     let register = Register::new(RegisterSource::None, true);
     let tpp = TppId::new(TPP);
     assert_eq!(register.check_not_stopped(&tpp, "00"), Ok(()));
+    assert!(register.is_silent());
     register.stop_these(StopList::parse(TPP).unwrap());
+    assert!(!register.is_silent());
     assert_eq!(register.check_not_stopped(&tpp, "00"), Err(StandingRefusal::Stopped(tpp.clone())));
     let question = RegisterQuestion { tpp: &tpp, roles: READS, country: "NL" };
-    assert_eq!(register.judge(None, question, None), Ok(()));
+    assert_eq!(register.judge(None, question, &[]), Ok(()));
     assert_eq!((register.counts().refused, register.as_of()), (1, None));
+    assert_eq!(register.counts().untold, 0, "there is no register that could tell");
 }

@@ -59,20 +59,31 @@ impl Watch {
         now: Timestamp,
     ) -> Result<Status, String> {
         let list = self.lists.get(url, now, || self.fetch.list(url)).await?;
-        let (certificate, issuer) = (certificate.clone(), issuer.clone());
-        let octets = Arc::clone(&list);
-        // Lists of large authorities have millions of octets.
-        let read = tokio::task::spawn_blocking(move || by_list(&octets, &certificate, &issuer, now));
-        let read = read.await.map_err(|error| error.to_string())?;
-        read.map_err(|error| {
-            let why = error.to_string();
-            // It may be about others of the same issuer.
-            if error != StatusError::OtherCertificate {
-                self.lists.forget(url, &list, (now, &why));
+        let why = match read(&list, (certificate, issuer), now).await? {
+            Ok(status) => {
+                self.lists.note_good(url, &list);
+                return Ok(status);
             }
-            why
-        })
+            // It may be about others of the same issuer, and of a certificate that is out of its time no list tells.
+            Err(error) if error == StatusError::OtherCertificate || !certificate.is_valid_at(now) => {
+                return Err(error.to_string());
+            }
+            Err(error) => error.to_string(),
+        };
+        let Some(before) = self.lists.forget(url, &list, (now, &why)) else { return Err(why) };
+        read(&before, (certificate, issuer), now).await?.map_err(|_| why)
     }
+}
+
+/// Reads a list beside the calls: those of large authorities have millions of octets.
+async fn read(
+    list: &Arc<[u8]>,
+    (certificate, issuer): (&Certificate, &Certificate),
+    now: Timestamp,
+) -> Result<Result<Status, StatusError>, String> {
+    let (list, certificate, issuer) = (Arc::clone(list), certificate.clone(), issuer.clone());
+    let read = tokio::task::spawn_blocking(move || by_list(&list, &certificate, &issuer, now));
+    read.await.map_err(|error| error.to_string())
 }
 
 /// An address as a log shows it: it comes from a certificate.

@@ -26,10 +26,7 @@ impl Gateway {
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
         let deadline = revocation.deadline();
-        let pairs: Vec<_> = shown.iter().flat_map(|(presented, place)| pairs(presented, *place)).collect();
-        // Nobody has to know anything of a certificate that is out of its time, and the check of that refuses it.
-        let pairs: Vec<_> =
-            pairs.into_iter().filter(|(certificate, ..)| certificate.is_valid_at(now)).collect();
+        let pairs = asked_about(shown, now);
         for (certificate, issuer, _) in &pairs {
             revocation.begin(certificate, issuer, now);
         }
@@ -52,6 +49,8 @@ impl Gateway {
                 self.note_revoked(&certificate.fingerprint_hex(), at).await?;
                 Err(Refusal::CertificateRevoked { what, at }.into())
             }
+            // Its issuer may make it a good one again, so that nothing is kept in mind.
+            Verdict::Suspended { at } => Err(Refusal::CertificateRevoked { what, at }.into()),
             Verdict::Unknown => Err(Refusal::CertificateRevoked { what, at: now }.into()),
             Verdict::Unanswered { good_at } => {
                 let rules = &revocation.0.rules;
@@ -80,11 +79,18 @@ impl Gateway {
     }
 }
 
+/// What is asked: about a certificate, its issuer, what the certificate is called.
+pub(super) type Pair<'c> = (&'c Certificate, &'c Certificate, &'static str);
+
+/// What is asked about the certificates of a call. Nobody has to know anything of one that is out of its time: the check of that
+/// refuses it. An authority is asked about whatever its time, since another clock than this one may have found its way.
+pub(super) fn asked_about<'c>(shown: &[(&'c PresentedCertificate, Place)], now: Timestamp) -> Vec<Pair<'c>> {
+    let within = shown.iter().filter(|(presented, _)| presented.certificate.is_valid_at(now));
+    within.flat_map(|(presented, place)| pairs(presented, *place)).collect()
+}
+
 /// Each certificate of a path below the trusted authority, with its issuer and what it is called.
-fn pairs(
-    presented: &PresentedCertificate,
-    place: Place,
-) -> impl Iterator<Item = (&Certificate, &Certificate, &'static str)> {
+fn pairs(presented: &PresentedCertificate, place: Place) -> impl Iterator<Item = Pair<'_>> {
     let above = || presented.above.iter().map(AsRef::as_ref);
     let below = std::iter::once((&presented.certificate, place.what));
     let below = below.chain(above().map(|authority| (authority, AUTHORITY)));

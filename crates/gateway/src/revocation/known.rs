@@ -39,6 +39,11 @@ pub enum Verdict {
         /// Since when.
         at: Timestamp,
     },
+    /// Its issuer says that it may not be used for a while.
+    Suspended {
+        /// Since when.
+        at: Timestamp,
+    },
     /// Its issuer does not know it: it never issued it, or has not heard of it yet.
     Unknown,
     /// Nobody tells.
@@ -52,9 +57,11 @@ pub enum Verdict {
 /// it, or it is of a list that was made before.
 pub(super) fn not_replayed(status: Status, before: Option<Known>) -> Result<Status, String> {
     match before {
-        Some(Known::Asked { standing: Some(Standing::Revoked { .. }), as_of, .. })
-            if status.standing == Standing::Good && status.this_update < as_of =>
-        {
+        Some(Known::Asked {
+            standing: Some(Standing::Revoked { .. } | Standing::Suspended { .. }),
+            as_of,
+            ..
+        }) if status.standing == Standing::Good && status.this_update < as_of => {
             let then = status.this_update;
             Err(format!("what says that it is good is of {then}, and it was revoked by an answer of {as_of}"))
         }
@@ -71,7 +78,9 @@ impl Known {
     pub(super) fn said(status: Status, now: Timestamp) -> Self {
         let (standing, as_of) = (Some(status.standing), status.this_update);
         if status.standing == Standing::Good {
-            let end = status.next_update.unwrap_or(Timestamp::MAX).min(later(now, LONGEST));
+            // One that does not say until when holds as long as it was taken at all: a day from when it was made.
+            let until = status.next_update.unwrap_or_else(|| later(as_of, LONGEST));
+            let end = until.min(later(now, LONGEST));
             let again = later(now, end.duration_since(now) / 2);
             Self::Asked { standing, as_of, good_at: Some(now), again, end }
         } else {
@@ -91,9 +100,11 @@ impl Known {
                 Self::Asked { standing, as_of, good_at, again: soon.min(end), end }
             }
             // What was revoked stays so until its issuer says something else.
-            Some(Self::Asked { standing: standing @ Some(Standing::Revoked { .. }), as_of, .. }) => {
-                Self::Asked { standing, as_of, good_at: None, again: soon, end: soon }
-            }
+            Some(Self::Asked {
+                standing: standing @ Some(Standing::Revoked { .. } | Standing::Suspended { .. }),
+                as_of,
+                ..
+            }) => Self::Asked { standing, as_of, good_at: None, again: soon, end: soon },
             Some(Self::Asked { as_of, good_at, .. }) => {
                 Self::Asked { standing: None, as_of, good_at, again: soon, end: soon }
             }
@@ -121,6 +132,7 @@ impl Known {
         match *self {
             Self::Kept | Self::Asked { standing: Some(Standing::Good), .. } => Verdict::Good,
             Self::Asked { standing: Some(Standing::Revoked { at }), .. } => Verdict::Revoked { at },
+            Self::Asked { standing: Some(Standing::Suspended { at }), .. } => Verdict::Suspended { at },
             Self::Asked { standing: Some(Standing::Unknown), .. } => Verdict::Unknown,
             Self::Asked { standing: None, good_at, .. } => Verdict::Unanswered { good_at },
         }
@@ -133,7 +145,7 @@ impl Known {
                 let Self::Asked { good_at, .. } = *self else { return Verdict::Good };
                 Verdict::Unanswered { good_at }
             }
-            revoked @ Verdict::Revoked { .. } => revoked,
+            against @ (Verdict::Revoked { .. } | Verdict::Suspended { .. }) => against,
         }
     }
 }

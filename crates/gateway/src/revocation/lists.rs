@@ -20,6 +20,8 @@ type Place = Arc<tokio::sync::Mutex<Known>>;
 #[derive(Debug, Default)]
 struct Known {
     list: Option<List>,
+    /// The one before it, until it is known that whoever issues it signed the new one.
+    before: Option<List>,
     /// Until when it is not asked again since it gave nothing, and why that was so: whoever waited for it would wait anew.
     nothing: Option<(Timestamp, String)>,
 }
@@ -30,8 +32,27 @@ pub(super) struct Lists(Mutex<HashMap<Box<str>, (Place, usize)>>);
 #[derive(Debug, Clone)]
 struct List {
     der: Arc<[u8]>,
+    /// As of when it says what it says.
+    made: Timestamp,
     /// When a newer one is fetched: in the middle of its time.
     again: Timestamp,
+}
+
+impl List {
+    /// What was fetched, if it may follow what is kept.
+    fn read(der: Vec<u8>, now: Timestamp, kept: Option<&Self>) -> Result<Self, String> {
+        let (made, until) =
+            times_of_list(&der).ok_or_else(|| "it answers with what is no revocation list".to_owned())?;
+        let until =
+            until.ok_or_else(|| "it answers with a list that does not say how long it holds".to_owned())?;
+        if let Some(kept) = kept.filter(|kept| made < kept.made) {
+            let before = kept.made;
+            return Err(format!("it answers with a list of {made}, and one of {before} was there before"));
+        }
+        // Authorities of authorities publish twice a year, and what they revoke meanwhile as soon as they do.
+        let half = (until.duration_since(now) / 2).min(LONGEST / 2);
+        Ok(Self { der: der.into(), made, again: now.saturating_add(half).unwrap_or(now) })
+    }
 }
 
 impl Lists {
@@ -49,37 +70,53 @@ impl Lists {
         }
         let fetched = match &place.nothing {
             Some((until, why)) if now < *until => Err(why.clone()),
-            _ => {
-                let fetched = fetch().await;
-                place.nothing = fetched.as_ref().err().map(|why| (soon(now), why.clone()));
-                fetched
-            }
+            _ => fetch().await.and_then(|der| List::read(der, now, place.list.as_ref())).inspect_err(|why| {
+                place.nothing = Some((soon(now), why.clone()));
+            }),
         };
-        let der: Arc<[u8]> = match fetched {
-            Ok(der) => der.into(),
+        let list = match fetched {
+            Ok(list) => list,
             // What was kept says itself how long it holds.
             Err(why) => return place.list.as_ref().map(|kept| Arc::clone(&kept.der)).ok_or(why),
         };
-        let until = times_of_list(&der).and_then(|(_, until)| until);
-        // Authorities of authorities publish twice a year, and what they revoke meanwhile as soon as they do.
-        let half = until.map(|until| (until.duration_since(now) / 2).min(LONGEST / 2));
-        let again = half.and_then(|half| now.checked_add(half).ok());
-        let list = again.map(|again| List { der: Arc::clone(&der), again });
-        if list.is_some() {
-            *place = Known { list, nothing: None };
-            self.note(url, der.len());
-        }
+        let der = Arc::clone(&list.der);
+        let before = place.list.take().or_else(|| place.before.take());
+        let size = der.len() + before.as_ref().map_or(0, |before| before.der.len());
+        *place = Known { list: Some(list), before, nothing: None };
+        self.note(url, size);
         Ok(der)
     }
 
-    /// Forgets a list that is of no use to anybody, unless there is another one meanwhile; it is not fetched again at once.
-    pub(super) fn forget(&self, url: &str, der: &Arc<[u8]>, (now, why): (Timestamp, &str)) {
+    /// Takes note that a list is the one of whoever issues it: the one before is of no use any more.
+    pub(super) fn note_good(&self, url: &str, der: &Arc<[u8]>) {
+        self.change(url, der, |known| known.before = None);
+    }
+
+    /// Forgets a list that is of no use to anybody, unless there is another one meanwhile; it is not fetched again at once. The
+    /// one before comes back, if there is one.
+    pub(super) fn forget(
+        &self,
+        url: &str,
+        der: &Arc<[u8]>,
+        (now, why): (Timestamp, &str),
+    ) -> Option<Arc<[u8]>> {
+        let mut back = None;
+        self.change(url, der, |known| {
+            let list = known.before.take();
+            back = list.as_ref().map(|list| Arc::clone(&list.der));
+            *known = Known { list, before: None, nothing: Some((soon(now), why.to_owned())) };
+        });
+        back
+    }
+
+    /// Changes what is known of an address while this is the list there.
+    fn change(&self, url: &str, der: &Arc<[u8]>, change: impl FnOnce(&mut Known)) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((place, _)) = all.get(url) else { return };
         if let Ok(mut place) = place.try_lock()
             && place.list.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.der, der))
         {
-            *place = Known { list: None, nothing: Some((soon(now), why.to_owned())) };
+            change(&mut place);
         }
     }
 

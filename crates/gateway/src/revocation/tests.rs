@@ -4,6 +4,7 @@ use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
     generate_key,
 };
+use eidas::status::Status;
 use eidas::{OrganizationIdentifier, Role};
 use tokio::sync::Semaphore;
 
@@ -50,6 +51,8 @@ struct World {
     hours: AtomicI64,
     is_away: AtomicBool,
     has_list: AtomicBool,
+    /// What is at the address of the list in its place.
+    instead: Mutex<Option<Vec<u8>>>,
     asked: AtomicU64,
     listed: AtomicU64,
     /// Answers that may be given.
@@ -76,6 +79,7 @@ impl World {
             hours: 1.into(),
             is_away: false.into(),
             has_list: true.into(),
+            instead: Mutex::default(),
             asked: 0.into(),
             listed: 0.into(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -153,6 +157,9 @@ impl Fetch for World {
             if !self.has_list.load(Ordering::SeqCst) {
                 return Err("there is none".to_owned());
             }
+            if let Some(instead) = self.instead.lock().unwrap().clone() {
+                return Ok(instead);
+            }
             let from = *self.time.lock().unwrap();
             let revoked = match *self.standing.lock().unwrap() {
                 Standing::Revoked { at } => vec![(vec![7], at)],
@@ -162,6 +169,11 @@ impl Fetch for World {
             Ok(self.authority.revocation_list(1, &revoked, from, until).unwrap())
         })
     }
+}
+
+/// A list of an authority as of a time for two hours, in which nobody is revoked.
+fn list_of(authority: &Authority, from: Timestamp) -> Vec<u8> {
+    authority.revocation_list(1, &[], from, from + SignedDuration::from_hours(2)).unwrap()
 }
 
 /// Lets what was begun beside the calls come to its end.
@@ -397,4 +409,112 @@ impl Fetch for Both {
     fn list<'a>(&'a self, _: &'a str) -> Fetched<'a> {
         Box::pin(async { Err("there is none".to_owned()) })
     }
+}
+
+#[tokio::test]
+async fn what_is_no_better_list_does_not_take_the_place_of_a_good_one() {
+    let (world, other) = (World::new(), World::new());
+    let revocation = world.watched();
+    let listed = || world.listed.load(Ordering::SeqCst);
+    world.is_away.store(true, Ordering::SeqCst);
+    world.hours.store(2, Ordering::SeqCst);
+    world.says(Standing::Revoked { at: in_minutes(-60) }, now());
+    assert_eq!(revocation.verdict(&world.certificate(8), now()).await, Verdict::Good);
+    assert_eq!(listed(), 1);
+    // Rubbish, one of before, one without an end to its time, and one that another authority of the name signed.
+    let mut endless = list_of(&world.authority, in_minutes(60));
+    let end = endless.windows(13).position(|octets| octets == b"270101150000Z").map(|at| at - 2).unwrap();
+    endless[end] = 4;
+    for (number, instead) in (0_u8..).zip([
+        b"<html>Not now</html>".to_vec(),
+        list_of(&world.authority, in_minutes(-60)),
+        endless,
+        list_of(&other.authority, in_minutes(60)),
+    ]) {
+        *world.instead.lock().unwrap() = Some(instead);
+        let before = listed();
+        // In the second half of its time it is fetched again, and once for all of these.
+        let at = in_minutes(61 + i64::from(number));
+        for serial in 20..25 {
+            let serial = serial + number * 10;
+            let verdict = revocation.verdict(&world.certificate(serial), at).await;
+            assert_eq!(verdict, Verdict::Good, "{number} {serial}");
+        }
+        assert_eq!(listed(), before + 1, "{number}");
+        // What was revoked by the good one is revoked still.
+        let revoked = world.certificate(7);
+        assert_eq!(revocation.verdict(&revoked, at).await, Verdict::Revoked { at: in_minutes(-60) });
+    }
+    // Of what is kept nothing holds longer than it says.
+    let verdict = revocation.verdict(&world.certificate(90), in_minutes(121)).await;
+    assert_eq!(verdict, Verdict::Unanswered { good_at: None });
+    *world.instead.lock().unwrap() = None;
+    world.says(Standing::Good, in_minutes(122));
+    assert_eq!(revocation.verdict(&world.certificate(91), in_minutes(122)).await, Verdict::Good);
+}
+
+#[tokio::test]
+async fn whoever_is_suspended_becomes_a_good_one_when_the_issuer_says_so_and_not_before() {
+    let world = World::new();
+    let (revocation, certificate) = (world.watched(), world.certificate(7));
+    let suspended = Verdict::Suspended { at: now() };
+    world.says(Standing::Suspended { at: now() }, now());
+    assert_eq!(revocation.verdict(&certificate, now()).await, suspended);
+    // Neither silence lifts it nor a good answer of before.
+    world.goes_away(true);
+    assert_eq!(revocation.verdict(&certificate, in_minutes(2)).await, suspended);
+    world.goes_away(false);
+    world.says(Standing::Good, in_minutes(-30));
+    assert_eq!(revocation.verdict(&certificate, in_minutes(4)).await, suspended);
+    world.says(Standing::Good, in_minutes(5));
+    assert_eq!(revocation.verdict(&certificate, in_minutes(6)).await, Verdict::Good);
+    assert_eq!(revocation.counts().bad, 1);
+}
+
+#[test]
+fn an_answer_without_an_end_holds_for_a_day_from_when_it_was_made() {
+    let status = |hours: i64, next_update| Status {
+        standing: Standing::Good,
+        this_update: in_minutes(-60 * hours),
+        next_update,
+    };
+    let until = |status| match Known::said(status, now()) {
+        Known::Asked { end, .. } => end.duration_since(now()).as_hours(),
+        Known::Kept => panic!("it was asked"),
+    };
+    assert_eq!(until(status(23, None)), 1);
+    assert_eq!(until(status(0, None)), 24);
+    assert_eq!(until(status(23, Some(in_minutes(120)))), 2);
+    assert_eq!(until(status(23, Some(in_minutes(60 * 100)))), 24);
+}
+
+#[test]
+fn an_authority_is_asked_about_whatever_its_time_and_nothing_for_a_certificate_that_is_out_of_its_own() {
+    let (world, other) = (World::new(), World::new());
+    let read = |certificate: Certificate| {
+        let identifier = certificate.organization_identifier().unwrap();
+        let holder = crate::certificates::holder(&certificate, &identifier);
+        let key = http_signatures::key::PublicKey::from_spki_der(&certificate.public_key.spki_der).unwrap();
+        // The issuer, and another one above it, as if it were a root's.
+        let above = [&world, &other].map(|one| Arc::new(Certificate::from_der(one.authority.der()).unwrap()));
+        let fitting_key_id = std::sync::OnceLock::new();
+        let above = Vec::from(above);
+        crate::PresentedCertificate { certificate, holder, key, above, qualified: None, fitting_key_id }
+    };
+    let leaf = read(world.certificate(7));
+    let between = &leaf.above[0];
+    let asked = |now| {
+        let pairs = calls::asked_about(&[(&leaf, crate::Place::SEAL)], now);
+        pairs.iter().map(|(certificate, ..)| certificate.fingerprint).collect::<Vec<_>>()
+    };
+    let both = vec![leaf.certificate.fingerprint, between.fingerprint];
+    assert_eq!(asked(now()), both);
+    assert!(asked(at("2029-01-01T00:00:00Z")).is_empty(), "the check of its time refuses it");
+    // The authority's time ends in the middle of the certificate's.
+    let mut ended = Certificate::clone(between);
+    ended.not_after = in_minutes(-60);
+    let mut leaf = read(world.certificate(7));
+    leaf.above[0] = Arc::new(ended);
+    let pairs = calls::asked_about(&[(&leaf, crate::Place::SEAL)], now());
+    assert_eq!(pairs.len(), 2);
 }

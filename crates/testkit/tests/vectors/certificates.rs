@@ -131,7 +131,7 @@ fn answers_of_responders_and_lists() {
     let issuer = by_name("issuing_ca");
     let standing = |status: Status| match status.standing {
         Standing::Good => "good",
-        Standing::Revoked { .. } => "revoked",
+        Standing::Revoked { .. } | Standing::Suspended { .. } => "revoked",
         Standing::Unknown => "unknown",
     };
     for entry in list(&vectors, "/pki/ocsp_responses") {

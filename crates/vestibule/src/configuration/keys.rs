@@ -141,13 +141,15 @@ section! {
     /// Trusted lists of the European Union (ETSI TS 119 612), which say which authorities issue qualified certificates, and for what.
     /// They come beside anchor_files of [trust], which may be empty then. Leave the section out if staff keep the authorities
     /// themselves. Lists are fetched again at SIGHUP too; what is fetched and cannot be verified changes nothing, and the last good
-    /// ones hold until seven days after the next ones should have been there. Changes of those who sign the list of lists are followed
-    /// by the lists that it names for that (its pivots). Listed authorities are asked about revocations too.
+    /// ones hold until seven days after the next ones should have been there. Each list of lists that is taken says who signs the
+    /// next one; changes that were missed are followed by the lists that it names for that (its pivots). Where nothing good is at url,
+    /// the list of lists is looked for where the last good one says that it lies. Listed authorities are asked about revocations too.
     TrustedLists "trusted_lists" {
         /// Address of the list of lists. The national ones are fetched where it points to: at names of hosts with public
         /// addresses alone, or at this very host.
         url: ServiceAddress, Default("\"https://ec.europa.eu/tools/lotl/eu-lotl.xml\"");
-        /// PEM files with the certificates of those who may sign the list of lists, as the Official Journal announces them.
+        /// PEM files with the certificates of those who may sign the list of lists, as the Official Journal announces them. Where others
+        /// are written here, what was kept of changes after those before is not followed any more.
         signer_files: Vec<CertificateFile>, Required("[\"list-signers.pem\"]");
         /// Folder in which the last good lists are kept for a start without a network. They are verified when they are read.
         folder: PathBuf, Default("\"trusted-lists\"");
@@ -164,7 +166,8 @@ section! {
     /// seven days is not looked at. /metrics and /health/ready say how old it is.
     Register "register" {
         /// A copy of a register in the form of the European Banking Authority (JSON, unpacked); its time of modification says of
-        /// when it is. Read again when it changes: put a new one in its place by renaming.
+        /// when it is, and one that is not yet is taken as of the moment at which the file is read. Read again when it changes: put a
+        /// new one in its place by renaming.
         file: Option<PathBuf>, Optional("\"register.json\"");
         /// A service that answers GET with the organizationIdentifier behind this address by the part of a register that is about
         /// it, in the same form, or 404. One of the two.
@@ -176,10 +179,13 @@ section! {
         /// How long an answer of the service may take. What it said is fresh for ten minutes.
         answer_within: Deadline, Default("\"2s\"");
         /// What becomes of third parties that no register lists, or that nobody tells anything of: "let_in", since the certificate
-        /// says that they are authorised, or "refuse". Banks are in other registers, and let in in both cases.
+        /// says that they are authorised, or "refuse", also where they come with a key or a token alone. Banks are in other
+        /// registers, and let in in both cases.
         unlisted: Unlisted, Default("\"let_in\"");
         /// Third parties, by their organizationIdentifier, and certificates, by their SHA-256 fingerprint in hexadecimal, that
-        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP.
+        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP, also
+        /// where this section was not there at the start. Whoever is stopped stays so when a section with a register is taken out,
+        /// until the next start.
         stop_list_file: Option<StopListFile>, Optional("\"stop-list.txt\"");
     }
 }

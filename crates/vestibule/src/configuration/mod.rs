@@ -210,6 +210,13 @@ fn check_lists(reader: &mut Reader<'_>, lists: &TrustedLists) {
     }
 }
 
+impl Register {
+    /// Whether there is more in it than a stop list.
+    pub(crate) fn names_a_register(&self) -> bool {
+        self.file.is_some() || self.url.is_some()
+    }
+}
+
 fn check_register(reader: &mut Reader<'_>, register: &Register) {
     match (&register.file, &register.url) {
         (Some(_), Some(_)) => {
@@ -334,13 +341,16 @@ impl Configuration {
         if let (Some(register), Some(other)) = (&self.register, &mut other.register) {
             other.stop_list_file.clone_from(&register.stop_list_file);
         }
+        // A stop list alone is taken up.
+        let registers = [&self.register, &other.register]
+            .map(|register| register.as_ref().filter(|register| register.names_a_register()));
         let differs = [
             (Bank::NAME, self.bank != other.bank),
             (Interface::NAME, self.interface != other.interface),
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
             (TrustedLists::NAME, self.trusted_lists != other.trusted_lists),
-            (Register::NAME, self.register != other.register),
+            (Register::NAME, registers[0] != registers[1]),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
             // What stands in it is taken up, and whether it is there is not.

@@ -130,11 +130,9 @@ impl Metrics {
         self.register(|registry| revocation::watch(registry, revocation));
     }
 
-    /// Tells how old the register of institutions is, and how calls are judged by it, at a gateway that has one.
+    /// Tells how old the register of institutions is, and how calls are judged by it and by the stop list, where there is one of them.
     pub(super) fn of_register(&self, gateway: &Gateway) {
-        if gateway.register_of_institutions().is_some() {
-            self.register(|registry| registry.register_collector(Box::new(RegisterNumbers(gateway.clone()))));
-        }
+        self.register(|registry| registry.register_collector(Box::new(RegisterNumbers(gateway.clone()))));
     }
 
     /// Tells how old trusted lists are.

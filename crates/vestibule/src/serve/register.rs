@@ -39,27 +39,40 @@ impl RegisterFile {
     }
 }
 
-/// What a configuration says, with its file read.
+/// What a configuration says, with its file read. Without a section nobody is stopped yet; staff may stop somebody at any moment.
 ///
 /// # Errors
 /// [`StartError::Register`]
 pub(super) async fn begin(
     configuration: &Configuration,
     clock: &Arc<dyn Clock>,
-) -> Result<(Option<Register>, RegisterFile), StartError> {
+) -> Result<(Register, RegisterFile), StartError> {
     let (mut looking, look) = (JoinSet::new(), Arc::new(Notify::new()));
     let Some(section) = &configuration.register else {
-        return Ok((None, RegisterFile { look, _looking: looking }));
+        let register = Register::new(RegisterSource::None, false);
+        return Ok((register, RegisterFile { look, _looking: looking }));
     };
     let register =
         Register::new(source(section).map_err(StartError::Register)?, section.unlisted == Unlisted::Refuse);
     register.stop_these(section.stop_list_file.clone().map(|file| file.0).unwrap_or_default());
     if let Some(path) = &section.file {
-        let (read, copy) = read(path.clone()).await.map_err(StartError::Register)?;
+        let (read, copy) = read(path.clone(), clock.now(None)).await.map_err(StartError::Register)?;
         register.take(copy);
         looking.spawn(keep_up(register.clone(), (path.clone(), read), Arc::clone(clock), Arc::clone(&look)));
     }
-    Ok((Some(register), RegisterFile { look, _looking: looking }))
+    Ok((register, RegisterFile { look, _looking: looking }))
+}
+
+/// Stops whom the section of another configuration names from now on. Where a gateway began with a register, the section that is
+/// gone is taken up at the next start with all that is in it: until then whoever is stopped stays so.
+pub(super) fn stop_as_in(
+    register: &Register,
+    (begun, new): (Option<&configuration::Register>, Option<&configuration::Register>),
+) {
+    if new.is_some() || !begun.is_some_and(configuration::Register::names_a_register) {
+        let file = new.and_then(|section| section.stop_list_file.clone());
+        register.stop_these(file.map(|file| file.0).unwrap_or_default());
+    }
 }
 
 fn source(section: &configuration::Register) -> Result<RegisterSource, String> {
@@ -102,7 +115,7 @@ async fn keep_up(
         if modified.as_ref() == Ok(&read_last) || refused.as_ref() == Some(&modified) {
             continue;
         }
-        match read(path.clone()).await {
+        match read(path.clone(), clock.now(None)).await {
             Ok((read, copy)) => {
                 (read_last, refused) = (read, None);
                 register.take(copy);
@@ -123,12 +136,21 @@ fn modified(path: &Path) -> Result<SystemTime, String> {
     metadata.map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Reads a file, beside the calls since it may be large.
-async fn read(path: PathBuf) -> Result<(SystemTime, RegisterCopy), String> {
+/// Reads a file, beside the calls since it may be large. One of a time that is not yet would never be too old: it is as if it were of
+/// now.
+async fn read(path: PathBuf, now: Timestamp) -> Result<(SystemTime, RegisterCopy), String> {
     let reading = tokio::task::spawn_blocking(move || {
         let modified = modified(&path)?;
         let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let as_of = Timestamp::try_from(modified).map_err(|error| wrong(&error))?;
+        let said = Timestamp::try_from(modified).map_err(|error| wrong(&error))?;
+        let as_of = said.min(now);
+        if said > now {
+            let path = path.display();
+            tracing::warn!(
+                %path, %said, %now,
+                "the register of payment institutions says that it is of a time that is not yet; it is taken as of now"
+            );
+        }
         let file = File::open(&path).map_err(|error| wrong(&error))?;
         let copy = read_register(BufReader::new(file), as_of).map_err(|error| wrong(&error))?;
         if copy.is_empty() {
@@ -146,7 +168,8 @@ pub(super) struct RegisterNumbers(pub(super) Gateway);
 
 impl Collector for RegisterNumbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let Some(register) = self.0.register_of_institutions() else { return Ok(()) };
+        let register = self.0.register_of_institutions().filter(|register| !register.is_silent());
+        let Some(register) = register else { return Ok(()) };
         if let Some(as_of) = register.as_of() {
             let age = self.0.system_time().duration_since(as_of);
             for (name, help, value) in [

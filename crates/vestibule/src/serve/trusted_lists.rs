@@ -12,6 +12,7 @@ use std::time::Duration;
 use gateway::{Clock, Gateway};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use self::kept::Kept;
 pub(super) use self::numbers::ListNumbers;
@@ -23,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long until the next attempt while there is no list of any country.
 const WITHOUT_ANY: Duration = Duration::from_secs(10);
+
+/// How often the gateway is told of the lists while they stay the same: services gain and lose their status, and lists end, at
+/// moments that the lists say beforehand, and what was traced is remembered till then.
+const TELL_EVERY: Duration = Duration::from_secs(600);
 
 /// The lists, which are fetched as long as this is there.
 #[derive(Debug)]
@@ -83,11 +88,24 @@ async fn keep_up(
     // Nobody waits for it where lists were kept.
     let _ = fetched.send(());
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(pause(&kept, every)) => {}
-            () = look.notified() => {}
-        }
+        rest(pause(&kept, every), &look, || tell(&kept)).await;
         kept.refresh(&tell).await;
+    }
+}
+
+/// Waits until lists are fetched again, and tells of those that are there now and then.
+async fn rest(pause: Duration, look: &Notify, tell: impl Fn()) {
+    let end = Instant::now() + pause;
+    loop {
+        let next = end.min(Instant::now() + TELL_EVERY);
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = look.notified() => return,
+        }
+        if next == end {
+            return;
+        }
+        tell();
     }
 }
 

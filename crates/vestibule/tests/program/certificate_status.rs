@@ -2,10 +2,24 @@
 //! asks the authority of another one.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use eidas::certificate::to_pem;
+use eidas::issue::{
+    Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
+    generate_key,
+};
+use eidas::status::Standing;
+use eidas::{OrganizationIdentifier, Role};
+use gateway::Clock;
+use gateway::domain::CertificateStatus;
+use jiff::SignedDuration;
 use serde_json::json;
 use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
 
@@ -96,8 +110,13 @@ async fn openssl_learns_from_the_responder_what_the_authority_knows() {
 
 /// A bank that trusts an authority of another sandbox, in PEM, and asks at its addresses.
 pub(crate) async fn asking_bank(world: &TestServer, folder: &Path, authority: &str) -> TestServer {
+    asking_bank_at(world.url().strip_prefix("http://").unwrap(), folder, authority).await
+}
+
+/// The same of an authority at an address.
+async fn asking_bank_at(address: &str, folder: &Path, authority: &str) -> TestServer {
     let trusted = write(folder, "trusted.pem", authority).into();
-    let address = world.url().strip_prefix("http://").unwrap().parse().unwrap();
+    let address = address.parse().unwrap();
     TestServer::with(|config| {
         config.begin = None;
         config.trusted_authorities = vec![trusted];
@@ -158,4 +177,85 @@ async fn a_bank_asks_the_authority_that_issued_a_certificate() {
     let answer = bank.send(&read(&third, &granted)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(counts().let_through > 0 && counts().unanswered > 0);
+}
+
+/// Answers of a responder, which says the same of every certificate.
+type Says = Arc<(Responder, Mutex<Standing>, Arc<dyn Clock>)>;
+
+async fn answer(State(says): State<Says>, question: Bytes) -> Vec<u8> {
+    let (responder, standing, clock) = &*says;
+    let (now, standing) = (clock.now(None), *standing.lock().unwrap());
+    let until = now + SignedDuration::from_secs(2);
+    responder.answer(responder.read(&question).unwrap(), &[standing], (now, until)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_suspended_certificate_nothing_is_kept_but_of_a_revoked_one() {
+    let (_guard, folder) = free_folder();
+    let name = AuthorityName {
+        country: "NL".into(),
+        locality: None,
+        organization_identifier: None,
+        organization: "Example (TEST)".into(),
+        common_name: "Example CA (TEST)".into(),
+    };
+    let years = ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
+    let authority = Authority::root(&name, KeyType::P256, &[1], years).unwrap();
+    let responder = authority.responder(&[2], years).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let bank = asking_bank_at(&address, &folder, &to_pem(authority.der())).await;
+    let clock: Arc<dyn Clock> = bank.running.sandbox.clock.clone();
+    let now = clock.now(None);
+    let says: Says = Arc::new((responder, Mutex::new(Standing::Good), clock));
+    let routes = Router::new().route("/ca/ocsp", post(answer)).with_state(Arc::clone(&says));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let seal = |number: u8| {
+        let request = CertificateRequest {
+            organization_identifier: OrganizationIdentifier::parse(&format!("PSDNL-DNB-R00000{number}"))
+                .unwrap(),
+            organization_name: "Example TPP B.V.".into(),
+            country: "NL".into(),
+            locality: "Utrecht".into(),
+            roles: vec![Role::AccountInformation],
+            common_name: "tpp.example".into(),
+            serial: vec![number],
+            not_before: now - SignedDuration::from_hours(24),
+            not_after: now + SignedDuration::from_hours(24),
+        };
+        let points = PublicationPoints {
+            ca_issuers: format!("http://{PKI}/ca.cer"),
+            crl: format!("http://{PKI}/ca.crl"),
+            ocsp: Some(format!("http://{PKI}/ca/ocsp")),
+            disclosure_statement: None,
+        };
+        let (key, public) = generate_key(KeyType::P256).unwrap();
+        let certificate = authority.issue(Profile::QSeal, &request, &points, &public).unwrap();
+        Signer::from_pem(&to_pem(&certificate.der), &key, None)
+    };
+    for (number, standing, kept) in [
+        (3, Standing::Suspended { at: now }, CertificateStatus::Active),
+        (4, Standing::Revoked { at: now }, CertificateStatus::Revoked { at: now }),
+    ] {
+        *says.1.lock().unwrap() = Standing::Good;
+        let signer = seal(number);
+        bank.register("nl", &signer, &[CALLBACK]).await;
+        *says.1.lock().unwrap() = standing;
+        let calls = std::cell::Cell::new(0);
+        let refused = until(401, async || {
+            calls.set(calls.get() + 1);
+            let id = format!("held-{number}-{}", calls.get());
+            bank.send(&Request::onboarding("nl").set("x-request-id", id).signed(&signer)).await
+        });
+        let refused = refused.await;
+        assert!(refused.body.contains("CERTIFICATE_REVOKED"), "{}", refused.body);
+        let fingerprint = signer.certificate.fingerprint_hex();
+        let records = bank.running.sandbox.gateway.certificates().await.unwrap();
+        let record = records.into_iter().find(|record| record.holder.fingerprint == fingerprint).unwrap();
+        let second = |status| match status {
+            CertificateStatus::Revoked { at } => Some(at.as_second()),
+            _ => None,
+        };
+        assert_eq!(second(record.status), second(kept));
+    }
 }

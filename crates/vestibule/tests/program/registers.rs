@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestServer};
 
 use crate::configuration::Files;
-use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
+use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered, registered_with};
 use crate::waiting::until;
 
 const ID: &str = "PSDNL-DNB-R654321";
@@ -245,6 +245,129 @@ async fn a_file_is_read_again_and_the_stop_list_comes_first() {
         ["register"],
         "at the next start"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_to_be_stopped_at_once_is_and_stays_so() {
+    let mut scene = Scene::with("").await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let user_info = async |scene: &Scene| {
+        let token = format!("Bearer {}", consent.access_token);
+        let request = Request::new("GET", "/auth/nl/v1/userinfo").set("authorization", token);
+        request.exchange(&client, &scene.interface()).await
+    };
+    let answer = user_info(&scene).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // There was no section at the start.
+    let more = "[register]\nstop_list_file = \"stop-list.txt\"\n";
+    let fingerprint = qwac.certificate.fingerprint_hex();
+    for stopped in [ID, &fingerprint] {
+        fs::write(scene.files.path("stop-list.txt"), stopped).unwrap();
+        assert!(scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap().is_empty());
+        let refused = onboard(&scene, "nl", (&qwac, &tpp.signer)).await;
+        assert_eq!((refused.status, error(&refused).as_str()), (401, "CERTIFICATE_BLOCKED"), "{stopped}");
+        // Nor does a token go on that is shown with the certificate.
+        let refused = user_info(&scene).await;
+        assert!(
+            refused.status == 400 && refused.body.contains("was stopped by the bank"),
+            "{stopped}: {} {}",
+            refused.status,
+            refused.body
+        );
+        assert!(number(&scene, "vestibule_register_calls_total{outcome=\"refused\"}").await >= 2);
+        // The section goes again, and with it all that is in it.
+        assert!(scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap().is_empty());
+        assert_eq!(onboard(&scene, "nl", (&qwac, &tpp.signer)).await.status, 200, "{stopped}");
+        assert_eq!(user_info(&scene).await.status, 200, "{stopped}");
+    }
+    assert_eq!(number(&scene, "vestibule_register_calls_total{outcome=\"untold\"}").await, 0);
+
+    // Where a register goes with the section, that is for the next start, and so is the end of the stop list.
+    let (_, register) = scene.core.manage("GET", "/register", Value::Null).await;
+    write(&scene.files, &register, 1);
+    let Scene { core, served, files, .. } = scene;
+    served.stop().await;
+    fs::write(files.path("stop-list.txt"), ID).unwrap();
+    let with_file = "[register]\nfile = \"register.json\"\nstop_list_file = \"stop-list.txt\"\n";
+    let mut scene = Scene::behind(core, files, with_file).await;
+    assert_eq!(onboard(&scene, "nl", (&qwac, &tpp.signer)).await.status, 401);
+    let later = scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap();
+    assert_eq!(later, ["register"]);
+    assert_eq!(onboard(&scene, "nl", (&qwac, &tpp.signer)).await.status, 401);
+    // A stop list of its own is taken up.
+    fs::write(scene.files.path("stop-list.txt"), "# nobody").unwrap();
+    assert_eq!(scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap(), ["register"]);
+    assert_eq!(onboard(&scene, "nl", (&qwac, &tpp.signer)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strict_bank_asks_the_register_where_no_certificate_is_shown_too() {
+    let (scene, qwac, _) = asking("unlisted = \"refuse\"\n").await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let refresh = async |tpp: &testkit::TestTpp, client: &reqwest::Client, token: &str| {
+        let form = format!("grant_type=refresh_token&refresh_token={token}");
+        tpp.token_request(&form).exchange(client, &scene.interface()).await
+    };
+    // A bank is in another register: it is known by the role in its certificate.
+    let bank = "PSDNL-DNB-B000001";
+    let signer = async |profile: &str| {
+        let asked =
+            json!({"organizationIdentifier": bank, "profile": profile, "roles": ["PSP_AS", "PSP_AI"]});
+        scene.core.certificate(asked).await
+    };
+    let (bank_qwac, bank_seal) = (signer("qwac").await, signer("qseal").await);
+    let (status, said) =
+        scene.core.manage("PUT", &format!("/register/{bank}"), json!({"status": "absent"})).await;
+    assert_eq!(status, 200, "{said}");
+    let bank_client = scene.client(Some(&bank_qwac));
+    let bank = registered_with(&scene, &bank_client, bank_seal).await;
+    let unknown = refresh(&bank, &bank_client, "unknown").await;
+    assert!(unknown.status == 400 && unknown.body.contains("Unknown refresh token"), "{}", unknown.body);
+
+    list(&scene.core, json!({"status": "absent"})).await;
+    later(&scene, 11);
+    let refused = refresh(&tpp, &client, &consent.refresh_token).await;
+    assert!(
+        refused.status == 401 && refused.body.contains("no register of payment institutions lists"),
+        "{}",
+        refused.body
+    );
+    // Nor is it enough to be listed for nothing that third parties do.
+    list(&scene.core, json!({"status": "active", "services": {"NL": [], "BE": ["PSP_AI"]}})).await;
+    later(&scene, 11);
+    let refused = refresh(&tpp, &client, &consent.refresh_token).await;
+    assert!(refused.status == 401 && refused.body.contains("any service in NL"), "{}", refused.body);
+    list(&scene.core, json!({"status": "active"})).await;
+    later(&scene, 11);
+    let answer = refresh(&tpp, &client, &consent.refresh_token).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_a_time_that_is_not_yet_gets_old_all_the_same() {
+    let core = TestServer::start().await;
+    let both = ["qwac", "qseal"].map(|profile| json!({"organizationIdentifier": ID, "profile": profile}));
+    let (qwac, seal) = (core.certificate(both[0].clone()).await, core.certificate(both[1].clone()).await);
+    list(&core, json!({"status": "withdrawn"})).await;
+    let (_, register) = core.manage("GET", "/register", Value::Null).await;
+    let files = Files::new();
+    write(&files, &register, 0);
+    let of = SystemTime::UNIX_EPOCH
+        + Duration::from_secs(u64::try_from(testkit::now().as_second()).unwrap() + 1000 * 24 * 3600);
+    File::options().write(true).open(files.path("register.json")).unwrap().set_modified(of).unwrap();
+    let scene = Scene::behind(core, files, "[register]\nfile = \"register.json\"\n").await;
+    assert_eq!(onboard(&scene, "nl", (&qwac, &seal)).await.status, 401);
+    assert!((0..600).contains(&age(&scene).await));
+    later(&scene, 8 * 24 * 60);
+    assert_eq!(onboard(&scene, "nl", (&qwac, &seal)).await.status, 200, "nobody is looked up in it");
+    assert!(age(&scene).await >= 8 * 24 * 3600);
 }
 
 #[tokio::test]

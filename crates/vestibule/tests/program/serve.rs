@@ -190,7 +190,15 @@ pub(crate) fn error(answer: &Answer) -> String {
 
 /// A third party that registered by mutual TLS.
 pub(crate) async fn registered<S>(scene: &Scene<S>, client: &reqwest::Client) -> TestTpp {
-    let signer = scene.certificate("qseal").await;
+    registered_with(scene, client, scene.certificate("qseal").await).await
+}
+
+/// The same with a certificate for its signatures.
+pub(crate) async fn registered_with<S>(
+    scene: &Scene<S>,
+    client: &reqwest::Client,
+    signer: Signer,
+) -> TestTpp {
     let token = Request::onboarding("nl").signed(&signer).exchange(client, &scene.interface()).await;
     assert_eq!(token.status, 200, "{}", token.body);
     let token = token.json()["access_token"].as_str().unwrap().to_owned();

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use trusted_lists::{ListError, ListKind, Pointer, TrustedList};
 use url::Url;
 
-use super::pivots::Signers;
+use super::pivots::{Signers, own_pointers, pivot_names, shown};
 use super::set::ListedServices;
 use crate::configuration::{self, Trust};
 
@@ -42,6 +42,8 @@ pub(super) struct Kept {
     countries: Vec<String>,
     pub(super) addresses: ListAddresses,
     pub(super) clock: Arc<dyn Clock>,
+    /// What the names of files of pivots begin with: those of other signers in the configuration are not followed.
+    pub(super) pivot: String,
     lists: Mutex<Lists>,
 }
 
@@ -50,6 +52,8 @@ pub(super) struct Lists {
     /// Who signs the list of lists now.
     pub(super) signers: Signers,
     pub(super) of_lists: Option<TrustedList>,
+    /// The octets of that. Another one that those sign who sign it no more would not be taken, and it is the same as before.
+    pub(super) octets: Vec<u8>,
     /// By country, as lists write it.
     pub(super) national: BTreeMap<String, Arc<TrustedList>>,
     /// Those below the authorities of the lists.
@@ -72,15 +76,17 @@ impl Kept {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let pivot = pivot_names(&signers);
         let lists = Lists {
             signers: Signers::new(signers),
             of_lists: None,
+            octets: Vec::new(),
             national: BTreeMap::new(),
             intermediates: Vec::new(),
             refused: 0,
         };
         let addresses = ListAddresses::new(url)?;
-        Ok(Self { folder, countries, addresses, clock, lists: Mutex::new(lists) })
+        Ok(Self { folder, countries, addresses, clock, pivot, lists: Mutex::new(lists) })
     }
 
     pub(super) fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -100,9 +106,9 @@ impl Kept {
     /// Reads what was kept. It is verified as what is fetched, so that nobody has to trust the folder.
     pub(super) async fn read_folder(&self) {
         self.read_pivots().await;
-        let Some(octets) = self.kept_file(OF_LISTS) else { return };
-        let signers = self.lists().signers.now().to_vec();
-        if let Err(why) = self.take_list_of_lists(read(octets, signers).await.1) {
+        if let Some(octets) = self.kept_file(OF_LISTS)
+            && let Err(why) = self.take_kept_of_lists(octets).await
+        {
             self.refuse(THE_LIST_OF_LISTS, &why);
         }
         for pointer in self.pointers() {
@@ -113,10 +119,7 @@ impl Kept {
     /// Fetches every list, and tells of each that is another one than before. Whatever goes wrong with one, the last good one
     /// stays.
     pub(super) async fn refresh(self: &Arc<Self>, tell: &(dyn Fn(&Self) + Sync)) {
-        let taken = match self.addresses.list_of_lists().await {
-            Ok(octets) => self.follow(octets).await,
-            Err(why) => Err(why),
-        };
+        let taken = self.refresh_list_of_lists().await;
         let is_taken = taken.is_ok();
         if let Err(why) = taken {
             self.refuse(THE_LIST_OF_LISTS, &why);
@@ -141,6 +144,30 @@ impl Kept {
             }
         }
         tell(self);
+        self.warn_of_old();
+    }
+
+    /// Fetches the list of lists; if there is nothing good at the address that staff gave, where the last good one says that it
+    /// lies: it moves now and then.
+    async fn refresh_list_of_lists(&self) -> Result<(), String> {
+        let taken = match self.addresses.list_of_lists().await {
+            Ok(octets) => self.follow(octets).await,
+            Err(why) => Err(why),
+        };
+        let Err(why) = taken else { return Ok(()) };
+        let Some(location) = self.other_location() else { return Err(why) };
+        let taken = match self.addresses.list(&location).await {
+            Ok(octets) => self.follow(octets).await,
+            Err(why) => Err(why),
+        };
+        taken.map_err(|other| format!("{why}; at {}: {other}", shown(&location)))
+    }
+
+    /// Where the last good list of lists says that it lies, if that is not where staff says.
+    pub(super) fn other_location(&self) -> Option<String> {
+        let lists = self.lists();
+        let location = &own_pointers(lists.of_lists.as_ref()?).next()?.location;
+        (!self.addresses.is_own(location)).then(|| location.clone())
     }
 
     /// Fetches the list of a country; says whether it is another one than before.
@@ -212,11 +239,17 @@ impl Kept {
         wanted.cloned().collect()
     }
 
-    pub(super) fn take_list_of_lists(&self, read: Result<TrustedList, ListError>) -> Result<(), String> {
+    /// Takes a list of lists with its octets.
+    pub(super) fn take_list_of_lists(
+        &self,
+        read: Result<TrustedList, ListError>,
+        octets: &[u8],
+    ) -> Result<(), String> {
         let now = self.clock.now(None);
         let mut lists = self.lists();
         let list = taken(read, (ListKind::ListOfLists, None), lists.of_lists.as_ref(), now)?;
         lists.of_lists = Some(list);
+        octets.clone_into(&mut lists.octets);
         Ok(())
     }
 
@@ -269,9 +302,6 @@ impl Kept {
         // Where the list of lists holds no more, nobody tells whose signatures national lists have.
         if lists.of_lists.as_ref().is_some_and(|list| holds(list, now)) {
             for (territory, list) in &lists.national {
-                if list.next_update().is_none_or(|next| next < now) {
-                    tracing::warn!(list = territory, "a trusted list is older than it should be");
-                }
                 if holds(list, now) {
                     good.push((territory.clone(), Arc::clone(list)));
                 }
@@ -280,6 +310,17 @@ impl Kept {
         let set = ListedServices::new(good, &lists.intermediates);
         drop(lists);
         gateway.trust_lists(Arc::new(set));
+    }
+
+    /// Warns of lists after which the next ones should be there.
+    fn warn_of_old(&self) {
+        let now = self.clock.now(None);
+        let lists = self.lists();
+        let all = lists.of_lists.iter().map(|list| (THE_LIST_OF_LISTS, list));
+        let all = all.chain(lists.national.iter().map(|(name, list)| (name.as_str(), &**list)));
+        for (list, _) in all.filter(|(_, list)| list.next_update().is_none_or(|next| next < now)) {
+            tracing::warn!(list, "a trusted list is older than it should be");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eidas::{Certificate, CertificateDer, TrustStore};
+use eidas::{Certificate, CertificateDer, PathError, TrustStore};
 use gateway::domain::Timestamp;
 use gateway::{Qualified, Qualify, Unqualified};
 use trusted_lists::{Service, TrustedList, qualified};
@@ -27,25 +27,37 @@ impl ListedServices {
     }
 
     /// The authorities from a certificate's issuer up to one of a service, if one of those is above it; others that came along with
-    /// it may be between them.
+    /// it may be between them, and have to be within their time: nobody says of one whose time is over whether it was revoked.
+    ///
+    /// # Errors
+    /// Why the best of the ways there is none; [`PathError::UntrustedIssuer`] if there is no way.
     fn above(
         &self,
         service: &Service,
         certificate: &Certificate,
-        between: &[Certificate],
-    ) -> Option<Vec<CertificateDer<'static>>> {
-        let at = certificate.not_before;
+        (between, now): (&[Certificate], Timestamp),
+    ) -> Result<Vec<CertificateDer<'static>>, PathError> {
+        // Its own time is a check of its own.
+        let at = now.clamp(certificate.not_before, certificate.not_after.max(certificate.not_before));
         let between = || self.intermediates.iter().chain(between);
         // Names cost nothing to compare, and few are the same.
         let is_near = |above: &Certificate| {
             above.subject == certificate.issuer || between().any(|between| between.issuer == above.subject)
         };
-        service.certificates.iter().filter(|above| is_near(above)).find_map(|above| {
+        let mut problem = PathError::UntrustedIssuer;
+        for above in service.certificates.iter().filter(|above| is_near(above)) {
             let mut trust = TrustStore::default();
             between().for_each(|between| trust.add_intermediate(&between.der));
-            trust.add_anchor(&above.der).ok()?;
-            trust.path(certificate, &[], at, &[]).ok()
-        })
+            if trust.add_anchor(&above.der).is_err() {
+                continue;
+            }
+            match trust.path(certificate, &[], at, &[]) {
+                Ok(path) => return Ok(path),
+                Err(PathError::UntrustedIssuer) => {}
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
     }
 }
 
@@ -57,11 +69,18 @@ impl Qualify for ListedServices {
         now: Timestamp,
     ) -> Result<Qualified, Unqualified> {
         let sent: Vec<_> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-        let found =
-            |(territory, service)| Some((territory, service, self.above(service, certificate, &sent)?));
-        let mut found: Vec<_> = self.services().filter_map(found).collect();
+        let (mut found, mut problem) = (Vec::new(), None);
+        for (territory, service) in self.services() {
+            match self.above(service, certificate, (&sent, now)) {
+                Ok(above) => found.push((territory, service, above)),
+                Err(PathError::UntrustedIssuer) => {}
+                Err(error) => problem = Some(error),
+            }
+        }
         let services: Vec<_> = found.iter().map(|(_, service, _)| *service).collect();
-        let Some((territory, _, above)) = found.first_mut() else { return Err(Unqualified::Unlisted) };
+        let Some((territory, _, above)) = found.first_mut() else {
+            return Err(problem.map_or(Unqualified::Unlisted, |why| Unqualified::Listed(why.to_string())));
+        };
         match qualified(certificate, services, now) {
             Ok(purpose) => Ok(Qualified { purpose, above: std::mem::take(above) }),
             Err(why) => Err(Unqualified::Listed(format!("the trusted list of {territory} {why}"))),

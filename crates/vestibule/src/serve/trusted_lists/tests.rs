@@ -22,7 +22,7 @@ use trusted_lists::{ListKind, TrustedList};
 
 use super::kept::Kept;
 use super::set::ListedServices;
-use super::{WITHOUT_ANY, pause};
+use super::{TELL_EVERY, WITHOUT_ANY, pause, rest};
 
 fn now() -> Timestamp {
     "2027-06-01T00:00:00Z".parse().unwrap()
@@ -128,9 +128,15 @@ impl Publisher {
 
     /// One who reads the lists, with a folder.
     fn reader(&self, folder: &Path, signer: &Operator) -> (Arc<Kept>, Arc<Standing>) {
+        self.reader_of(folder, &[signer])
+    }
+
+    /// The same with several who may sign the list of lists.
+    fn reader_of(&self, folder: &Path, signers: &[&Operator]) -> (Arc<Kept>, Arc<Standing>) {
         let clock = Arc::new(Standing(Mutex::new(now())));
         let url = format!("{}/lotl.xml", self.address).parse().unwrap();
-        let whom = (vec![signer.certificate.clone()], Vec::new());
+        let signers = signers.iter().map(|signer| signer.certificate.clone());
+        let whom = (signers.collect(), Vec::new());
         let kept = Kept::of(folder.to_owned(), url, whom, Arc::<Standing>::clone(&clock)).unwrap();
         (Arc::new(kept), clock)
     }
@@ -376,15 +382,175 @@ async fn a_change_of_signers_that_those_before_did_not_sign_is_none() {
     assert_eq!((there(&kept).0, kept.lists().refused), (None, 1));
 }
 
-#[test]
-fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_one_above() {
-    let (listed, operator) = (Operator::new("Listed"), Operator::new("Operator"));
-    let points = PublicationPoints {
+/// A list of lists that points to itself with the certificates of several, and names pivots.
+fn naming(publisher: &Publisher, number: u64, signers: &[&Operator], pivots: &[u64]) -> NewList {
+    let [first, ..] = signers else { panic!("nobody") };
+    let pointers = signers.iter().map(|one| publisher.pointer(ListKind::ListOfLists, "EU", one)).collect();
+    NewList { pointers, ..pivot(publisher, number, pivots, first) }
+}
+
+#[tokio::test]
+async fn whoever_a_list_of_lists_does_not_name_any_more_signs_none_also_after_a_start() {
+    let (publisher, _) = Publisher::new().await;
+    let [stays, goes] = ["Stays", "Goes"].map(Operator::new);
+    let folder = tempfile::tempdir().unwrap();
+    let (kept, _) = publisher.reader_of(folder.path(), &[&stays, &goes]);
+    let quiet = |_: &Kept| {};
+    let publish = |signer: &Operator, list: &NewList| publisher.publish("/lotl.xml", signer.sign(list));
+    publisher.publish("/pivot-10.xml", stays.sign(&naming(&publisher, 10, &[&stays, &goes], &[])));
+    for (number, signer) in [(20, &stays), (21, &goes)] {
+        publish(signer, &naming(&publisher, number, &[&stays, &goes], &[10]));
+        kept.refresh(&quiet).await;
+        assert_eq!((there(&kept).0, kept.lists().refused), (Some(number), 0));
+    }
+    publish(&stays, &naming(&publisher, 22, &[&stays], &[10]));
+    kept.refresh(&quiet).await;
+    assert_eq!((there(&kept).0, kept.lists().refused), (Some(22), 0));
+    // Neither by itself nor by a change of before.
+    for pivots in [&[][..], &[10]] {
+        publish(&goes, &naming(&publisher, 30, &[&goes], pivots));
+        kept.refresh(&quiet).await;
+        assert_eq!(there(&kept).0, Some(22));
+        let (again, _) = publisher.reader_of(folder.path(), &[&stays, &goes]);
+        again.read_folder().await;
+        assert_eq!((there(&again).0, again.lists().refused), (Some(22), 0));
+        again.refresh(&quiet).await;
+        assert_eq!((there(&again).0, again.lists().refused), (Some(22), 1), "{pivots:?}");
+    }
+    publish(&stays, &naming(&publisher, 23, &[&stays], &[10]));
+    kept.refresh(&quiet).await;
+    assert_eq!(there(&kept).0, Some(23));
+}
+
+#[tokio::test]
+async fn signers_that_staff_writes_anew_are_not_overruled_by_what_was_kept() {
+    let (publisher, _) = Publisher::new().await;
+    let [first, lost, new] = ["First", "Lost", "New"].map(Operator::new);
+    let folder = tempfile::tempdir().unwrap();
+    let quiet = |_: &Kept| {};
+    let change = first.sign(&naming(&publisher, 10, &[&first, &lost], &[]));
+    publisher.publish("/lotl.xml", change.clone());
+    publisher.publish("/pivot-10.xml", change);
+    let (kept, _) = publisher.reader(folder.path(), &first);
+    kept.refresh(&quiet).await;
+    publisher.publish("/lotl.xml", lost.sign(&naming(&publisher, 11, &[&first, &lost], &[10])));
+    kept.refresh(&quiet).await;
+    assert_eq!((there(&kept).0, kept.lists().refused), (Some(11), 0));
+    // The list that was kept is one of whoever lost the key: it is none any more.
+    let (again, _) = publisher.reader_of(folder.path(), &[&first, &new]);
+    again.read_folder().await;
+    assert_eq!((there(&again).0, again.lists().refused), (None, 1));
+    // One that is good still leaves the signers as staff wrote them.
+    let other = tempfile::tempdir().unwrap();
+    let (kept, _) = publisher.reader(other.path(), &first);
+    publisher.publish("/lotl.xml", first.sign(&naming(&publisher, 10, &[&first, &lost], &[])));
+    kept.refresh(&quiet).await;
+    let (again, _) = publisher.reader_of(other.path(), &[&first, &new]);
+    again.read_folder().await;
+    again.refresh(&quiet).await;
+    assert_eq!((there(&again).0, again.lists().refused), (Some(10), 0));
+    for pivots in [&[][..], &[10]] {
+        publisher.publish("/lotl.xml", lost.sign(&naming(&publisher, 30, &[&lost], pivots)));
+        again.refresh(&quiet).await;
+        assert_eq!(there(&again).0, Some(10), "{pivots:?}");
+    }
+    publisher.publish("/lotl.xml", new.sign(&naming(&publisher, 31, &[&first, &new], &[])));
+    again.refresh(&quiet).await;
+    assert_eq!(there(&again).0, Some(31));
+}
+
+#[tokio::test]
+async fn a_list_by_which_its_own_signers_change_is_taken_as_often_as_it_comes() {
+    let (publisher, _) = Publisher::new().await;
+    let [first, second] = ["First", "Second"].map(Operator::new);
+    let folder = tempfile::tempdir().unwrap();
+    let (kept, _) = publisher.reader(folder.path(), &first);
+    let quiet = |_: &Kept| {};
+    // It may name itself.
+    let change = first.sign(&naming(&publisher, 22, &[&second], &[22]));
+    publisher.publish("/lotl.xml", change.clone());
+    publisher.publish("/pivot-22.xml", change);
+    for _ in 0..2 {
+        kept.refresh(&quiet).await;
+        assert_eq!((there(&kept).0, kept.lists().refused), (Some(22), 0));
+    }
+    let (again, _) = publisher.reader(folder.path(), &first);
+    again.read_folder().await;
+    assert_eq!((there(&again).0, again.lists().refused), (Some(22), 0));
+    again.refresh(&quiet).await;
+    assert_eq!((there(&again).0, again.lists().refused), (Some(22), 0));
+    for (number, signer, taken) in [(23, &first, 22), (24, &second, 24)] {
+        publisher.publish("/lotl.xml", signer.sign(&naming(&publisher, number, &[&second], &[22])));
+        for kept in [&kept, &again] {
+            kept.refresh(&quiet).await;
+            assert_eq!(there(kept).0, Some(taken));
+        }
+    }
+    // Whoever knows those before alone is led to it by a later list.
+    let other = tempfile::tempdir().unwrap();
+    let (new, _) = publisher.reader(other.path(), &first);
+    new.refresh(&quiet).await;
+    assert_eq!((there(&new).0, new.lists().refused), (Some(24), 0));
+}
+
+#[tokio::test]
+async fn the_list_of_lists_is_looked_for_where_it_says_that_it_lies() {
+    let (publisher, _) = Publisher::new().await;
+    let (signer, folder) = (Operator::new("Signer"), tempfile::tempdir().unwrap());
+    let (kept, _) = publisher.reader(folder.path(), &signer);
+    let quiet = |_: &Kept| {};
+    let list = |number| signer.sign(&naming(&publisher, number, &[&signer], &[]));
+    publisher.publish("/lotl.xml", list(1));
+    kept.refresh(&quiet).await;
+    assert_eq!(
+        (there(&kept).0, kept.other_location()),
+        (Some(1), Some(format!("{}/EU.xml", publisher.address)))
+    );
+    // It moved; then somebody else has the place.
+    publisher.remove("/lotl.xml");
+    publisher.publish("/EU.xml", list(2));
+    kept.refresh(&quiet).await;
+    assert_eq!((there(&kept).0, kept.lists().refused), (Some(2), 0));
+    publisher.publish("/lotl.xml", Operator::new("Other").sign(&naming(&publisher, 9, &[&signer], &[])));
+    publisher.publish("/EU.xml", list(3));
+    kept.refresh(&quiet).await;
+    assert_eq!((there(&kept).0, kept.lists().refused), (Some(3), 0));
+    publisher.remove("/EU.xml");
+    kept.refresh(&quiet).await;
+    assert_eq!((there(&kept).0, kept.lists().refused), (Some(3), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gateway_is_told_of_the_lists_every_ten_minutes_while_they_stay_the_same() {
+    let (look, told) = (Notify::new(), std::cell::Cell::new(0));
+    let tell = || told.set(told.get() + 1);
+    let begun = tokio::time::Instant::now();
+    rest(TELL_EVERY * 6, &look, tell).await;
+    assert_eq!((told.get(), begun.elapsed()), (5, TELL_EVERY * 6), "and at the end with what is fetched");
+    rest(WITHOUT_ANY, &look, tell).await;
+    assert_eq!((told.get(), begun.elapsed()), (5, TELL_EVERY * 6 + WITHOUT_ANY));
+    look.notify_one();
+    rest(TELL_EVERY * 6, &look, tell).await;
+    assert_eq!(
+        (told.get(), begun.elapsed()),
+        (5, TELL_EVERY * 6 + WITHOUT_ANY),
+        "at once when it is asked for"
+    );
+}
+
+fn points() -> PublicationPoints {
+    PublicationPoints {
         ca_issuers: "http://pki.example/ca.cer".to_owned(),
         crl: "http://pki.example/ca.crl".to_owned(),
         ocsp: None,
         disclosure_statement: None,
-    };
+    }
+}
+
+#[test]
+fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_one_above() {
+    let (listed, operator) = (Operator::new("Listed"), Operator::new("Operator"));
+    let points = points();
     let years = ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
     let name = AuthorityName {
         country: "NL".to_owned(),
@@ -393,7 +559,8 @@ fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_o
         organization: "Operator (TEST)".to_owned(),
         common_name: "Between (TEST)".to_owned(),
     };
-    let between = listed.authority.subordinate(&name, KeyType::P256, &[7], years, &points).unwrap();
+    let below = |years| listed.authority.subordinate(&name, KeyType::P256, &[7], years, &points).unwrap();
+    let between = below(years);
     let request = CertificateRequest {
         organization_identifier: OrganizationIdentifier::parse("PSDNL-DNB-R123456").unwrap(),
         organization_name: "Example TPP B.V.".to_owned(),
@@ -433,5 +600,21 @@ fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_o
     for (configured, sent) in [(&[][..], &[other, above[0].clone()][..]), (&[between.der().to_vec()], &[])] {
         let found = set(configured).qualified(&seal, sent, now()).unwrap();
         assert_eq!((found.purpose, &found.above[..]), (Purpose::QSeal, &above[..]));
+    }
+    // Its time has to be now, and not when it issued the certificate.
+    let hour = SignedDuration::from_hours(1);
+    for (years, expected) in [
+        ((years.0, now() - hour), Err("outside its period of validity")),
+        ((now() - hour, years.1), Ok(Purpose::QSeal)),
+    ] {
+        let between = below(years);
+        let seal = between.issue(Profile::QSeal, &request, &points, &key).unwrap();
+        let sent = [CertificateDer::from(between.der().to_vec())];
+        let found = set(&[]).qualified(&seal, &sent, now());
+        match (found, expected) {
+            (Ok(found), Ok(purpose)) => assert_eq!((found.purpose, found.above.len()), (purpose, 2)),
+            (Err(Unqualified::Listed(why)), Err(expected)) => assert!(why.contains(expected), "{why}"),
+            (found, _) => panic!("{years:?} {found:?}"),
+        }
     }
 }
