@@ -141,7 +141,8 @@ impl Scene {
         };
         let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", tcp.local_addr().unwrap());
-        let routes = router(sandbox.telling().await.unwrap(), vec![tenant.clone()]);
+        let routes =
+            router(sandbox.telling().await.unwrap(), Store::clone(&sandbox.store), vec![tenant.clone()]);
         let routes = routes.layer(from_fn_with_state(way.clone(), spoil));
         let listener = Listener::begin(tcp, &tls).unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });
