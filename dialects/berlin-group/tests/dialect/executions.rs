@@ -103,12 +103,13 @@ async fn a_payment_that_the_bank_does_not_know_any_more_is_no_fault_of_the_gatew
     let tpp = server.registered("nl", ID).await;
     let (payer, payee) = (holder(&server, "nl", "100.00").await, holder(&server, "nl", "5.00").await);
     let path = submitted(&tpp, &server, (&euro_payment("12.50", iban(&payee)), &payer)).await;
-    // The gateway's own is of a later moment than the bank's.
+    // What the gateway has is of a later moment than what the bank has.
     let (folder, id) = path.rsplit_once('/').unwrap();
     let known = server.store().payment(&PaymentId::new(id)).await.unwrap().unwrap();
-    let forgotten = Payment { id: PaymentId::new("forgotten"), version: 0, ..known };
+    let other = "01890000-0000-7000-8000-000000000001";
+    let forgotten = Payment { id: PaymentId::new(other), version: 0, ..known };
     server.store().save(Changes::new().put_payment(&forgotten)).await.unwrap();
-    for path in [format!("{folder}/forgotten"), format!("{folder}/forgotten/status")] {
+    for path in [format!("{folder}/{other}"), format!("{folder}/{other}/status")] {
         let answer = server.send(&tpp.get(&path)).await;
         assert_eq!(answer.status, 503, "{path}: {}", answer.body);
     }
