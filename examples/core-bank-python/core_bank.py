@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS movements (number INTEGER PRIMARY KEY, id TEXT NOT NU
 CREATE INDEX IF NOT EXISTS movements_of ON movements (account, day, number);
 CREATE TABLE IF NOT EXISTS payments (id TEXT PRIMARY KEY, outcome TEXT NOT NULL, status TEXT NOT NULL, day TEXT NOT NULL,
     since TEXT NOT NULL, wish TEXT NOT NULL, reason TEXT);
+CREATE TABLE IF NOT EXISTS declined (id TEXT PRIMARY KEY, problem TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, told TEXT NOT NULL);
 """
 
@@ -50,6 +51,7 @@ class Problem(Exception):
     def __init__(self, status, code, detail, **more):
         super().__init__(detail)
         self.status, self.body = status, {"code": code, "detail": detail, **more}
+        self.is_kept = False  # whether it was written down, so that the answer is the same from now on
 
 
 def malformed(detail):
@@ -103,6 +105,9 @@ class Bank:
                 answer = call()
                 self.db.execute("COMMIT")
                 return answer
+            except Problem as problem:
+                self.db.execute("COMMIT" if problem.is_kept else "ROLLBACK")
+                raise
             except BaseException:
                 self.db.execute("ROLLBACK")
                 raise
@@ -252,8 +257,18 @@ class Bank:
     # Payments
 
     def submit(self, body, _):
-        """Each payment once under its id, all of them or none: whatever is raised rolls everything back."""
-        return {"payments": [self.take(payment) for payment in body["payments"]]}
+        """Each payment once under its id, all of them or none: whatever is raised rolls everything back. What was declined once stays
+        declined, since whoever asked for it may know by then that it is not made."""
+        self.db.execute("SAVEPOINT submitted")
+        try:
+            return {"payments": [self.take(payment) for payment in body["payments"]]}
+        except Problem as problem:
+            if problem.body["code"] == "declined":
+                self.db.execute("ROLLBACK TO submitted")
+                rows = [(payment["id"], json.dumps(problem.body)) for payment in body["payments"] if not self.payment(payment["id"])]
+                self.db.executemany("INSERT OR IGNORE INTO declined VALUES (?, ?)", rows)
+                problem.is_kept = True
+            raise
 
     def check(self, body, query):
         """The same, and then nothing of it."""
@@ -266,9 +281,12 @@ class Bank:
         return {}
 
     def take(self, payment):
-        known = self.one("SELECT outcome FROM payments WHERE id = ?", payment["id"])
+        known = self.payment(payment["id"])
         if known:
             return {"outcome": known["outcome"]}
+        before = self.one("SELECT problem FROM declined WHERE id = ?", payment["id"])
+        if before:
+            raise Problem(422, **{**json.loads(before["problem"]), "payment": payment["id"]})
         if payment["branch"] != BRANCH or not payment["transfers"]:
             raise malformed(f"branch is {BRANCH}, and transfers has one transfer or more")
         if payment["service"] == "periodic-payments" or payment["product"] != "sepa-credit-transfers":
@@ -329,8 +347,11 @@ class Bank:
             self.db.execute("UPDATE payments SET status = ?, reason = ?, since = ? WHERE id = ?", (status, reason, now(), row["id"]))
             self.tell_payment(row["id"])
 
+    def payment(self, id):
+        return self.one("SELECT * FROM payments WHERE id = ?", id)
+
     def payment_row(self, id):
-        row = self.one("SELECT * FROM payments WHERE id = ?", id)
+        row = self.payment(id)
         if not row:
             raise missing("payment")
         return row

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gateway::access::{AccountAccess, Balances, Details, Transactions};
 use gateway::bank::{Accounts, Answer, Bank, Credentials, CustomerAuthentication, Naming};
 use gateway::domain::{
-    Account, AccountReference, Balance, Customer, CustomerId, Date, Funds, Iban, Money, Position, Tenant,
-    Transaction, TransactionQuery,
+    Account, AccountId, AccountReference, Balance, Customer, CustomerId, Date, Funds, Iban, Money, Position,
+    Tenant, Transaction, TransactionQuery,
 };
 use gateway::{Error, Noun, Store};
 use tokio::sync::OnceCell;
@@ -15,7 +15,7 @@ use crate::client::{Client, Failure, Limits, SetupError};
 use crate::outbox::Outbox;
 use crate::patience::Patience;
 use crate::watch::{Watch, Way};
-use crate::wire::{self, Unreadable};
+use crate::wire::{self, Unreadable, unreadable};
 
 /// Most movements that are asked for in one call.
 const PAGE: usize = 500;
@@ -106,6 +106,14 @@ pub(crate) fn missing(noun: Noun) -> impl Fn(Failure) -> Error {
     move |failure| if failure.is_not_found() { Error::NotFound(noun) } else { failure.into() }
 }
 
+/// An account if it is the one that was asked about. What a bank mixes up is nobody else's to see.
+fn named(asked: &AccountId, account: Account) -> Result<Account, Error> {
+    if account.id != *asked {
+        return Err(misread(unreadable("id", "that of the account that was asked about")));
+    }
+    Ok(account)
+}
+
 impl Accounts for CoreBank {
     fn find_accounts<'a>(
         &'a self,
@@ -134,7 +142,7 @@ impl Accounts for CoreBank {
                 .get(&["accounts", access.account().as_str()], &())
                 .await
                 .map_err(missing(Noun::Account))?;
-            account.read().map_err(misread)
+            named(access.account(), account.read().map_err(misread)?)
         })
     }
 
@@ -147,7 +155,8 @@ impl Accounts for CoreBank {
             let path = ["accounts", access.account().as_str(), "balances"];
             let found = self.client.get(&path, &wire::OnDay { day }).await;
             let balances: wire::Balances = found.map_err(missing(Noun::Account))?;
-            balances.read().map_err(misread)
+            let (account, balances) = balances.read().map_err(misread)?;
+            Ok((named(access.account(), account)?, balances))
         })
     }
 
@@ -288,8 +297,12 @@ impl CustomerAuthentication for CoreBank {
     fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Customer> {
         Box::pin(async move {
             let found = self.client.get(&["customers", customer.as_str()], &()).await;
-            let customer: wire::Customer = found.map_err(missing(Noun::Customer))?;
-            customer.read().map_err(misread)
+            let found: wire::Customer = found.map_err(missing(Noun::Customer))?;
+            let found = found.read().map_err(misread)?;
+            if found.id != *customer {
+                return Err(misread(unreadable("id", "that of the customer who was asked about")));
+            }
+            Ok(found)
         })
     }
 

@@ -96,10 +96,12 @@ impl Failure {
         Self::Away { text: text.into(), trouble: None }
     }
 
-    /// Whether the bank is there, and does not want what it is asked: the same again will not change its mind soon.
+    /// Whether the bank is there, and does not want what it is asked: the same again will not change its mind soon. One that says that
+    /// it is asked too often, or that it waited too long for the question, cannot answer now.
     pub(crate) fn is_no(&self) -> bool {
         match self {
             Self::Refused(..) => true,
+            Self::Status(StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => false,
             Self::Status(status) => status.is_client_error(),
             Self::Away { .. } => false,
         }
@@ -283,7 +285,7 @@ impl Client {
             let _place = self.places.acquire().await.map_err(|error| Failure::away(error.to_string()))?;
             let second = call.try_clone().filter(|_| again);
             match (attempt(call).await, second) {
-                (Err(failure @ (Failure::Away { .. } | Failure::Status(_))), Some(call)) => {
+                (Err(failure), Some(call)) if !failure.is_no() => {
                     tracing::debug!(%failure, "the core bank is asked once more");
                     attempt(call).await
                 }
@@ -292,7 +294,7 @@ impl Client {
         });
         let answer =
             answer.await.unwrap_or_else(|_| Err(Failure::away("the core bank did not answer in time")));
-        self.note(!matches!(answer, Err(Failure::Away { .. } | Failure::Status(_))));
+        self.note(answer.as_ref().err().is_none_or(Failure::is_no));
         answer
     }
 

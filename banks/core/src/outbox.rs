@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway::domain::{PaymentId, RejectReason, Timestamp, TransactionStatus};
-use gateway::{Changes, Drawer, Entry, Error, PaymentProgress, Store};
+use gateway::{Changes, Drawer, Entry, Error, PaymentProgress, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::wire;
@@ -37,6 +37,11 @@ pub(crate) struct Outbox {
     drawer: Drawer,
     asking: Arc<Mutex<HashSet<PaymentId>>>,
 }
+
+/// The rows of payments as whoever hands them to the bank wrote them. As long as they are as they were, it is for nobody else to say
+/// what the bank's "no" means; whoever takes them over writes them anew.
+#[derive(Debug)]
+pub(crate) struct Held(Vec<Entry>);
 
 /// Says that the bank is being asked about payments, until it is dropped.
 pub(crate) struct Asking {
@@ -75,7 +80,7 @@ impl Outbox {
     ///
     /// # Errors
     /// [`Error::Conflict`] if a row of `with` moved on
-    pub(crate) async fn open(&self, order: &wire::Order, with: Changes) -> Result<(), Error> {
+    pub(crate) async fn open(&self, order: &wire::Order, with: Changes) -> Result<Held, Error> {
         let value = serde_json::to_string(order).map_err(Error::internal)?;
         let mut entries = Vec::with_capacity(order.payments.len());
         for payment in &order.payments {
@@ -83,7 +88,24 @@ impl Outbox {
             let version = known.map_or(0, |known| known.version);
             entries.push(entry(OPEN, &payment.id, value.clone(), version));
         }
-        Ok(self.store.save(with.and(self.drawer.changes(&entries))).await?)
+        self.store.save(with.and(self.drawer.changes(&entries))).await?;
+        Ok(held(entries))
+    }
+
+    /// Takes over what is still open of an order that was found open, to hand it to the bank again. None if nothing is any more, or
+    /// somebody else takes it over at this moment: what is read in a list is as old as the list, and a payment that was declined
+    /// meanwhile is not to be made after all.
+    pub(crate) async fn take_over(&self, order: &wire::Order) -> Result<Option<Held>, Error> {
+        let mut entries = Vec::with_capacity(order.payments.len());
+        for payment in &order.payments {
+            entries.extend(self.drawer.entry(OPEN, &payment.id).await?);
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        // A row that is gone by now is not to come back.
+        let changes = self.drawer.deletion_of(&entries).and(self.drawer.changes(&entries));
+        Ok(is_saved(self.store.save(changes).await)?.then(|| held(entries)))
     }
 
     /// The bank has them.
@@ -91,14 +113,34 @@ impl Outbox {
         self.drawer.delete(&keys(OPEN, order)).await
     }
 
-    /// The bank does not want them any more.
-    pub(crate) async fn decline(&self, order: &wire::Order, reason: RejectReason) -> Result<(), Error> {
+    /// The bank does not want them any more: they are declined and no longer open, in one batch. False if somebody else took them over
+    /// meanwhile, or the bank told that it has them: then this "no" is not the last word.
+    pub(crate) async fn decline(
+        &self,
+        order: &wire::Order,
+        held: &Held,
+        reason: RejectReason,
+    ) -> Result<bool, Error> {
         let declined = Declined { reason, since: order.at };
         let value = serde_json::to_string(&declined).map_err(Error::internal)?;
+        let mut entries = Vec::with_capacity(order.payments.len());
         for payment in &order.payments {
-            self.drawer.put(DECLINED, &payment.id, &value).await?;
+            let known = self.drawer.entry(DECLINED, &payment.id).await?;
+            let version = known.map_or(0, |known| known.version);
+            entries.push(entry(DECLINED, &payment.id, value.clone(), version));
         }
-        self.close(order).await
+        let changes = self.drawer.deletion_of(&held.0).and(self.drawer.changes(&entries));
+        is_saved(self.store.save(changes).await)
+    }
+
+    /// Why the bank declined a payment, if it did after it was handed over.
+    pub(crate) async fn declined(&self, payment: &PaymentId) -> Result<Option<RejectReason>, Error> {
+        Ok(self.read_declined(payment).await?.map(|declined| declined.reason))
+    }
+
+    async fn read_declined(&self, payment: &PaymentId) -> Result<Option<Declined>, Error> {
+        let value = self.drawer.get(DECLINED, payment.as_str()).await?;
+        value.map(|value| serde_json::from_str(&value).map_err(Error::internal)).transpose()
     }
 
     /// What is open, a batch at a time, behind a key.
@@ -118,8 +160,7 @@ impl Outbox {
             since,
             can_be_stopped: false,
         };
-        if let Some(value) = self.drawer.get(DECLINED, payment.as_str()).await? {
-            let Declined { reason, since } = serde_json::from_str(&value).map_err(Error::internal)?;
+        if let Some(Declined { reason, since }) = self.read_declined(payment).await? {
             return Ok(Some(told(TransactionStatus::Rjct, Some(reason), since)));
         }
         let Some(value) = self.drawer.get(OPEN, payment.as_str()).await? else { return Ok(None) };
@@ -179,6 +220,85 @@ fn entry(kind: &'static str, key: &str, value: String, version: i64) -> Entry {
     Entry { kind, key: key.to_owned(), value, forget_at: None, version }
 }
 
+/// Entries that were written, as they are now.
+fn held(entries: Vec<Entry>) -> Held {
+    Held(entries.into_iter().map(|entry| Entry { version: entry.version + 1, ..entry }).collect())
+}
+
+/// Whether a batch was written, and not another one before it.
+fn is_saved(saved: Result<(), StoreError>) -> Result<bool, Error> {
+    match saved {
+        Ok(()) => Ok(true),
+        Err(StoreError::Conflict) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn keys(kind: &'static str, order: &wire::Order) -> Vec<(&'static str, String)> {
     order.payments.iter().map(|payment| (kind, payment.id.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::bank_end::approved;
+    use gateway::domain::{AccountId, Interface, PaymentTerms, Tenant};
+
+    use super::*;
+
+    fn order(ids: [&str; 2]) -> wire::Order {
+        let payment = |id: &str| {
+            let which = (PaymentId::new(id), Tenant::parse("nl").unwrap(), Interface::Bunq);
+            wire::Payment::from(&approved(which, AccountId::new("a"), (PaymentTerms::AT_ONCE, Vec::new())))
+        };
+        wire::Order { at: Timestamp::UNIX_EPOCH, payments: ids.iter().map(|id| payment(id)).collect() }
+    }
+
+    async fn is_declined(outbox: &Outbox) -> [bool; 2] {
+        let mut declined = [false; 2];
+        for (id, declined) in ["p", "q"].into_iter().zip(&mut declined) {
+            *declined = outbox.declined(&PaymentId::new(id)).await.unwrap().is_some();
+        }
+        declined
+    }
+
+    /// Two nodes have read the same list.
+    #[tokio::test]
+    async fn what_was_declined_is_handed_over_by_nobody_who_found_it_open_before() {
+        let store = Store::in_memory().unwrap();
+        let [one, other] = [Outbox::new(&store), Outbox::new(&store)];
+        let order = order(["p", "q"]);
+        let held = one.open(&order, Changes::new()).await.unwrap();
+        let listed = other.opened("").await.unwrap();
+        assert_eq!(listed.len(), 2);
+        assert!(one.decline(&order, &held, RejectReason::Am04).await.unwrap());
+        assert_eq!(is_declined(&other).await, [true; 2]);
+        for (_, order) in &listed {
+            assert!(other.take_over(order).await.unwrap().is_none());
+        }
+        assert!(other.opened("").await.unwrap().is_empty(), "and nothing is open again");
+    }
+
+    #[tokio::test]
+    async fn a_no_is_the_last_word_of_whoever_took_a_payment_over_and_of_nobody_before() {
+        let store = Store::in_memory().unwrap();
+        let [one, other] = [Outbox::new(&store), Outbox::new(&store)];
+        let order = order(["p", "q"]);
+        let first = one.open(&order, Changes::new()).await.unwrap();
+        let second = other.take_over(&order).await.unwrap().unwrap();
+        assert!(!one.decline(&order, &first, RejectReason::Am04).await.unwrap());
+        assert_eq!((is_declined(&one).await, one.opened("").await.unwrap().len()), ([false; 2], 2));
+        assert!(other.decline(&order, &second, RejectReason::Am04).await.unwrap());
+        assert_eq!((is_declined(&one).await, one.opened("").await.unwrap().len()), ([true; 2], 0));
+    }
+
+    #[tokio::test]
+    async fn a_payment_that_the_bank_has_is_not_declined_after_all() {
+        let store = Store::in_memory().unwrap();
+        let outbox = Outbox::new(&store);
+        let order = order(["p", "q"]);
+        let held = outbox.open(&order, Changes::new()).await.unwrap();
+        outbox.close(&order).await.unwrap();
+        assert!(!outbox.decline(&order, &held, RejectReason::Am04).await.unwrap());
+        assert_eq!((is_declined(&outbox).await, outbox.opened("").await.unwrap().len()), ([false; 2], 0));
+    }
 }

@@ -91,7 +91,7 @@ impl EntryNumbers for CoreBank {
             let path = ["accounts", access.account().as_str(), "entry-number"];
             let asked = wire::EntryAsked { entry: entry.to_owned() };
             let found: Result<wire::EntryNumber, _> = self.client.get(&path, &asked).await;
-            Ok(found.map_err(missing(Noun::Account))?.number)
+            found.map_err(missing(Noun::Account))?.read().map_err(misread)
         })
     }
 }

@@ -4,6 +4,8 @@
 //! be asked for are written in one batch, and only then is it asked. The payment's id is the key under which the bank makes it
 //! once, however often it is asked; an answer that does not come is found out about later.
 
+use std::collections::HashSet;
+
 use gateway::bank::{Answer, Payments};
 use gateway::domain::{
     AccountId, PaymentId, PaymentRefusal, PaymentStatus, RejectReason, Timestamp, TransactionStatus,
@@ -16,13 +18,25 @@ use tracing::Instrument;
 use crate::CoreBank;
 use crate::bank::misread;
 use crate::client::Failure;
-use crate::outbox::payments_of;
+use crate::outbox::{Held, payments_of};
 use crate::wire::{self, Code, Problem};
 
 /// As of when a payment is asked about.
 #[derive(Serialize)]
 struct At {
     at: Timestamp,
+}
+
+/// What came of handing payments to the bank.
+enum Handed {
+    /// It has them.
+    Taken(Vec<Submitted>),
+    /// It does not make them, and that is written down.
+    Declined(Problem),
+    /// It did not want them, and somebody else has given them to it again since: what is said there holds.
+    TakenOver,
+    /// Nobody knows whether it has them.
+    Unknown(Failure),
 }
 
 impl CoreBank {
@@ -32,12 +46,16 @@ impl CoreBank {
     /// # Errors
     /// [`Error::Unavailable`] while the bank or the store is away
     pub async fn find_out(&self) -> Result<(), Error> {
-        let (mut behind, mut outcome) = (String::new(), Ok(()));
+        let (mut behind, mut outcome, mut open) = (String::new(), Ok(()), HashSet::new());
         loop {
             let opened = self.outbox.opened(&behind).await?;
-            let Some((last, _)) = opened.last() else { return outcome };
+            let Some((last, _)) = opened.last() else {
+                self.patience.keep(&open);
+                return outcome;
+            };
             behind.clone_from(last);
             for (_, order) in opened {
+                open.insert(first_of(&order));
                 if !self.patience.allows(&first_of(&order)) {
                     continue;
                 }
@@ -51,36 +69,39 @@ impl CoreBank {
     }
 
     async fn settle(&self, order: &wire::Order) -> Result<(), Error> {
-        if self.is_known(order).await? {
+        let is_known = self.is_known(order).await.map_err(|failure| {
+            self.pause(order, &failure);
+            failure
+        })?;
+        if is_known {
             self.outbox.close(order).await?;
             self.patience.end(&first_of(order));
             return Ok(());
         }
-        self.hand_over(order).await.map(|_| ())
+        let Some(held) = self.outbox.take_over(order).await? else { return Ok(()) };
+        if let Handed::Unknown(failure) = self.hand_over(order, &held).await? {
+            self.pause(order, &failure);
+        }
+        Ok(())
     }
 
     /// Whether the bank has what was ordered; it has all of it or nothing.
-    async fn is_known(&self, order: &wire::Order) -> Result<bool, Error> {
+    async fn is_known(&self, order: &wire::Order) -> Result<bool, Failure> {
         let Some(payment) = order.payments.first() else { return Ok(true) };
         let known: Result<wire::Progress, _> =
             self.client.get(&["payments", &payment.id], &At { at: order.at }).await;
         match known {
             Ok(_) => Ok(true),
             Err(failure) if failure.is_not_found() => Ok(false),
-            Err(failure) => {
-                if failure.is_no() {
-                    self.pause(order, &failure);
-                }
-                Err(failure.into())
-            }
+            Err(failure) => Err(failure),
         }
     }
 
-    /// The bank is there and does not want what it is asked: it is asked again after longer and longer pauses, and whoever runs
-    /// the gateway is told once.
+    /// The bank does not say what becomes of a payment: it is asked again after longer and longer pauses, and if it is there and does not
+    /// want what it is asked, whoever runs the gateway is told once.
     fn pause(&self, order: &wire::Order, failure: &Failure) {
         let (payment, why) = (first_of(order), failure.in_short());
-        if self.patience.begin(&payment) {
+        if self.patience.begin(&payment, failure.is_no()) {
             tracing::warn!(
                 %payment,
                 why,
@@ -90,35 +111,38 @@ impl CoreBank {
         }
     }
 
-    /// Gives the bank payments that are written down. None if nobody knows whether it has them now.
-    async fn hand_over(&self, order: &wire::Order) -> Result<Option<Vec<Submitted>>, Error> {
+    /// Gives the bank payments that are written down.
+    async fn hand_over(&self, order: &wire::Order, held: &Held) -> Result<Handed, Error> {
         let taken: Result<wire::TakenPayments, _> = self.client.act(&["payments"], order).await;
         match taken {
             Ok(taken) => {
                 self.outbox.close(order).await?;
                 self.patience.end(&first_of(order));
                 let taken: Vec<_> = taken.payments.into_iter().map(Submitted::from).collect();
-                Ok((taken.len() == order.payments.len()).then_some(taken))
+                let is_whole = taken.len() == order.payments.len();
+                Ok(Handed::Taken(if is_whole { taken } else { accepted(order.payments.len()) }))
             }
             Err(Failure::Refused(_, problem)) if problem.code == Code::Declined => {
                 // Between its two answers something changed.
-                self.outbox.decline(order, reason(&problem)).await?;
+                if !self.outbox.decline(order, held, reason(&problem)).await? {
+                    return Ok(Handed::TakenOver);
+                }
                 self.patience.end(&first_of(order));
-                Ok(None)
+                Ok(Handed::Declined(problem))
             }
-            Err(failure) if failure.is_no() => {
-                self.pause(order, &failure);
-                Ok(None)
-            }
-            Err(failure) => {
-                let why = failure.in_short();
-                tracing::warn!(
-                    why,
-                    "it is not known yet whether the core bank has a payment; it is asked again"
-                );
-                Ok(None)
+            Err(failure) => Ok(Handed::Unknown(failure)),
+        }
+    }
+
+    /// What was declined after it was handed over once stays declined, whatever the bank would say by now: whoever asked for it may have
+    /// been told so, and have it made under another id.
+    async fn declined_before(&self, payments: &[ApprovedPayment]) -> Result<Option<Declined>, Error> {
+        for payment in payments {
+            if let Some(reason) = self.outbox.declined(payment.id()).await? {
+                return Ok(Some(Declined { payment: payment.id().clone(), refusal: refusal(reason) }));
             }
         }
+        Ok(None)
     }
 
     async fn submit_all(
@@ -134,6 +158,9 @@ impl CoreBank {
         let order = wire::Order { at: now, payments: payments.iter().map(wire::Payment::from).collect() };
         // Somebody else of this process is about it: whoever comes second looks again.
         let _asking = self.outbox.ask(payments_of(&order)).ok_or(Error::Conflict)?;
+        if let Some(declined) = self.declined_before(payments).await? {
+            return Ok(Err(declined));
+        }
         let checked: Result<IgnoredAny, _> = self.client.ask(&["payment-checks"], &order).await;
         match checked {
             Ok(_) => {}
@@ -142,13 +169,27 @@ impl CoreBank {
             }
             Err(failure) => return Err(failure.into()),
         }
-        self.outbox.open(&order, with).await?;
+        let is_all = with.is_empty();
+        let held = self.outbox.open(&order, with).await?;
         // From here on it is the bank's, whatever becomes of the answer: what fails below is found out about later.
-        let taken = self.hand_over(&order).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "what the core bank made of a payment is not written down yet");
-            None
-        });
-        Ok(Ok(taken.unwrap_or_else(|| vec![Submitted::Accepted { until: None }; payments.len()])))
+        match self.hand_over(&order, &held).await {
+            Ok(Handed::Taken(taken)) => return Ok(Ok(taken)),
+            // Nothing else says that the bank has them.
+            Ok(Handed::Declined(problem)) if is_all => return Ok(Err(declined(&problem, payments))),
+            Ok(Handed::Declined(_) | Handed::TakenOver) => {}
+            Ok(Handed::Unknown(failure)) if failure.is_no() => self.pause(&order, &failure),
+            Ok(Handed::Unknown(failure)) => {
+                let why = failure.in_short();
+                tracing::warn!(
+                    why,
+                    "it is not known yet whether the core bank has a payment; it is asked again"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what the core bank made of a payment is not written down yet");
+            }
+        }
+        Ok(Ok(accepted(payments.len())))
     }
 
     async fn told(&self, payment: &PaymentId, now: Timestamp) -> Result<Option<PaymentProgress>, Error> {
@@ -156,13 +197,21 @@ impl CoreBank {
         if let Some(end) = self.outbox.end_of(payment).await? {
             return Ok(Some(end));
         }
-        let told: Result<wire::Progress, _> =
-            self.client.get(&["payments", payment.as_str()], &At { at: now }).await;
-        match told {
-            Ok(progress) => wire::progress_of(progress).map(Some).map_err(misread),
-            Err(failure) if failure.is_not_found() => self.outbox.progress(payment).await,
-            Err(failure) => Err(failure.into()),
+        // Between the bank's answer and a look at what is open the bank may get the payment. Then it is neither here nor there, until the
+        // bank is asked once more.
+        for _ in 0..2 {
+            let told: Result<wire::Progress, _> =
+                self.client.get(&["payments", payment.as_str()], &At { at: now }).await;
+            match told {
+                Ok(progress) => return wire::progress_of(progress).map(Some).map_err(misread),
+                Err(failure) if failure.is_not_found() => {}
+                Err(failure) => return Err(failure.into()),
+            }
+            if let Some(progress) = self.outbox.progress(payment).await? {
+                return Ok(Some(progress));
+            }
         }
+        Ok(None)
     }
 
     async fn stop_one(
@@ -215,11 +264,19 @@ fn reason(problem: &Problem) -> RejectReason {
 fn declined(problem: &Problem, payments: &[ApprovedPayment]) -> Declined {
     let named = payments.iter().find(|payment| Some(payment.id().as_str()) == problem.payment.as_deref());
     let payment = named.or(payments.first()).map(|payment| payment.id().clone());
-    let refusal = match reason(problem) {
+    Declined { payment: payment.unwrap_or_else(|| PaymentId::new("")), refusal: refusal(reason(problem)) }
+}
+
+fn refusal(reason: RejectReason) -> PaymentRefusal {
+    match reason {
         RejectReason::Am04 => PaymentRefusal::InsufficientFunds,
         reason => PaymentRefusal::Bank(reason),
-    };
-    Declined { payment: payment.unwrap_or_else(|| PaymentId::new("")), refusal }
+    }
+}
+
+/// What is said of payments that are the bank's, and of which it has not said more.
+fn accepted(count: usize) -> Vec<Submitted> {
+    vec![Submitted::Accepted { until: None }; count]
 }
 
 impl Payments for CoreBank {

@@ -18,7 +18,7 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use gateway::domain::Tenant;
-use gateway::{Bank, Error};
+use gateway::{Bank, Drawer, Error, Store};
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -54,8 +54,9 @@ pub const OPERATIONS: [(&str, &str); 25] = [
     ("POST", "/accounts/{account}/close"),
 ];
 
-/// Gives the bank of the moment, which may be changed for another one between two calls.
-pub type BankOfTheMoment = Arc<dyn Fn() -> Bank + Send + Sync>;
+/// Gives the bank of the moment, which may be changed for another one between two calls, with the store in which it keeps its payments:
+/// what it declined is kept there too.
+pub type BankOfTheMoment = Arc<dyn Fn() -> (Bank, Store) + Send + Sync>;
 
 /// Where the bank and its branches are from.
 #[derive(Clone)]
@@ -66,14 +67,20 @@ struct Behind {
 
 impl FromRef<Behind> for Served {
     fn from_ref(behind: &Behind) -> Self {
-        Self { bank: (behind.bank)(), branches: Arc::clone(&behind.branches) }
+        let (bank, store) = (behind.bank)();
+        Self { bank, decided: Drawer::new(&store, OWNER), store, branches: Arc::clone(&behind.branches) }
     }
 }
+
+/// Name under which it is kept what was answered about payments.
+const OWNER: &str = "core-bank-end";
 
 /// The bank of a call and its branches.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     pub(crate) bank: Bank,
+    store: Store,
+    decided: Drawer,
     pub(crate) branches: Arc<[Tenant]>,
 }
 
@@ -84,9 +91,9 @@ impl Served {
     }
 }
 
-/// The interface, for a bank with branches.
-pub fn router(bank: Bank, branches: Vec<Tenant>) -> Router {
-    router_of(Arc::new(move || bank.clone()), branches)
+/// The interface, for a bank with branches, which keeps its payments in a store.
+pub fn router(bank: Bank, store: Store, branches: Vec<Tenant>) -> Router {
+    router_of(Arc::new(move || (bank.clone(), store.clone())), branches)
 }
 
 /// The same for a bank that may be another one at the next call.

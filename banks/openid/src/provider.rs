@@ -302,8 +302,10 @@ impl Inner {
                 let (jti, iat) = (self.randomness.id(), now.as_second());
                 let aud = self.settings.issuer.as_str();
                 let claims = Assertion { iss: id, sub: id, aud, jti, iat, exp: iat + ASSERTION };
-                let assertion = jsonwebtoken::encode(&header, &claims, key)
-                    .map_err(|error| Failure::Away(format!("cannot be proved who calls: {error}")))?;
+                let assertion = jsonwebtoken::encode(&header, &claims, key).map_err(|error| {
+                    let text = "is not asked, because what proves the gateway cannot be signed";
+                    Failure::Away(format!("{text}: {error}"))
+                })?;
                 form.push(("client_id", id.clone()));
                 form.push(("client_assertion", assertion));
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

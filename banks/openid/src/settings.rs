@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use url::{Host, Url};
 
 /// How a bank's provider is reached, and what the bank demands of it.
@@ -164,6 +164,8 @@ impl Proof {
             Ok(key) => (key, Algorithm::ES256),
             Err(_) => (EncodingKey::from_rsa_pem(pem).map_err(SetupError::Key)?, Algorithm::PS256),
         };
+        // A key of another curve, or one that is too short, is read and cannot sign.
+        jsonwebtoken::encode(&Header::new(algorithm), &(), &key).map_err(SetupError::Key)?;
         Ok(Self::Key { key: Box::new(key), algorithm, key_id: key_id.clone() })
     }
 }

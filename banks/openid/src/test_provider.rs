@@ -116,6 +116,11 @@ pub fn new_key() -> String {
     rcgen::KeyPair::generate().unwrap().serialize_pem()
 }
 
+/// The same of another curve, P-384.
+pub fn new_key_of_another_curve() -> String {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap().serialize_pem()
+}
+
 /// The public key of a key pair in PEM.
 pub fn public_key(pem: &str) -> Jwk {
     let key = EncodingKey::from_ec_pem(pem.as_bytes()).unwrap();

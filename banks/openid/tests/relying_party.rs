@@ -9,7 +9,9 @@ use gateway::domain::{
     PaymentTerms, Tenant, Timestamp, TppId, Transfer,
 };
 use gateway::provider::{Authenticated, IdentityProvider, ProviderRefusal, ProviderResponse, Trip};
-use openid::test_provider::{Behaviour, Signing, TestProvider, new_key, public_key};
+use openid::test_provider::{
+    Behaviour, Signing, TestProvider, new_key, new_key_of_another_curve, public_key,
+};
 use openid::{ClientProof, Provider, ProviderSettings, SetupError};
 use serde_json::json;
 
@@ -358,6 +360,12 @@ fn settings_that_cannot_be_right_are_refused() {
     assert!(matches!(Provider::new(other.clone()), Err(SetupError::Scope)));
     other.scope = "profile openid".to_owned();
     assert!(Provider::new(other.clone()).is_ok());
-    other.proof = ClientProof::PrivateKey { pem: b"no key".to_vec(), key_id: None };
-    assert!(matches!(Provider::new(other), Err(SetupError::Key(_))));
+    // The last one can be read, and nothing can be signed with it.
+    for pem in ["no key".to_owned(), new_key_of_another_curve()] {
+        other.proof = ClientProof::PrivateKey { pem: pem.into_bytes(), key_id: None };
+        let error = Provider::new(other.clone()).unwrap_err();
+        assert!(matches!(error, SetupError::Key(_)) && error.to_string().contains("RSA or P-256"), "{error}");
+    }
+    other.proof = ClientProof::PrivateKey { pem: new_key().into_bytes(), key_id: None };
+    assert!(Provider::new(other).is_ok());
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use domain::{Account, AccountStatus, CustomerId, Decision, ListPlace, PaymentId, Timestamp, TppId};
+use tokio::time::Instant;
 
 use crate::customer_rights::Right;
 use crate::payments::PaymentProgress;
@@ -23,7 +24,8 @@ const BATCH: usize = 100;
 /// How long the bank may wait with its answer until there is an event. Less than the life of a lease.
 const WAIT: Duration = Duration::from_secs(4);
 
-/// How long a bank or a store that does not answer is left in peace, and how often another node looks whether it is its turn.
+/// How long a bank or a store that does not answer is left in peace, how often one is asked that does not wait until there is an event,
+/// and how often another node looks whether it is its turn.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How often a bank that tells no events is asked whether it does by now.
@@ -85,7 +87,10 @@ impl Gateway {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            match self.take(WAIT).await {
+            let asked = Instant::now();
+            let taken = self.take(WAIT).await;
+            let is_taken = matches!(taken, Ok(Some(1..)));
+            match taken {
                 Ok(None) => {
                     if !is_silent {
                         tracing::warn!(
@@ -110,6 +115,9 @@ impl Gateway {
                     is_away = true;
                     tokio::time::sleep(PAUSE).await;
                 }
+            }
+            if !is_taken {
+                tokio::time::sleep_until(asked + PAUSE).await;
             }
         }
     }

@@ -207,8 +207,9 @@ impl Gateway {
             return Ok(PaymentView { payment, status, reason, funds_available: None, can_be_stopped: false });
         }
         let progress = self.0.bank.payments.progress(&payment.id, now).await?;
+        // A bank that went back to an older state, or has lost it: it is for the bank to say what it is.
         let progress = progress.ok_or_else(|| {
-            Error::internal(format!("the bank does not know payment {} any more", payment.id))
+            Error::unavailable(format!("the bank does not know payment {} any more", payment.id))
         })?;
         let PaymentProgress { status, reason, funds_available, can_be_stopped, .. } = progress;
         Ok(PaymentView { payment, status, reason, funds_available, can_be_stopped })

@@ -197,6 +197,13 @@ impl Drawer {
             .fold(Changes::new(), |changes, (kind, key)| changes.delete_private_state(self.owner, kind, key))
     }
 
+    /// Deletes entries as changes, each exactly as it was loaded: [`Error::Conflict`] if one moved on meanwhile, or is gone.
+    pub fn deletion_of(&self, entries: &[Entry]) -> Changes {
+        entries.iter().fold(Changes::new(), |changes, entry| {
+            changes.delete_private_state_at((self.owner, entry.kind, &entry.key), entry.version)
+        })
+    }
+
     /// Writes a value, whatever was there before.
     ///
     /// # Errors

@@ -42,6 +42,11 @@ impl Changes {
         self
     }
 
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn into_statements(self) -> Vec<Statement> {
         self.0
     }

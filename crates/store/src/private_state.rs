@@ -113,6 +113,19 @@ impl Changes {
         )
     }
 
+    /// Deletes exactly the version of an entry that was loaded; anything else is [`StoreError::Conflict`], also if it is gone.
+    pub fn delete_private_state_at(
+        self,
+        (owner, kind, key): (&'static str, &'static str, &str),
+        version: i64,
+    ) -> Self {
+        self.push(
+            "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND version = $4",
+            vec![owner.into(), kind.into(), key.into(), version.into()],
+            Rows::One,
+        )
+    }
+
     /// Lets an entry that is to be forgotten live at least until a time.
     pub fn keep_private_state(
         self,

@@ -168,7 +168,8 @@ async fn serve_books(
         private_key: made.server_key.into_bytes(),
         client_authorities: made.authority.into_bytes(),
     };
-    let routes = router(running.sandbox.telling().await.unwrap(), asked.tenants.clone());
+    let (bank, books) = (running.sandbox.telling().await.unwrap(), Store::clone(&running.sandbox.store));
+    let routes = router(bank, books, asked.tenants.clone());
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", tcp.local_addr().unwrap());
     let listener = Listener::begin(tcp, &tls).unwrap();

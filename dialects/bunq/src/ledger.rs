@@ -14,6 +14,9 @@ use crate::state::Bunq;
 /// Numbers that are given to an account's transactions at once.
 const EXTENT: i64 = 1024;
 
+/// How many extents are added to an account at once.
+const ADDED_AT_ONCE: usize = 64;
+
 /// From the number of an account to the first numbers of its extents.
 const EXTENTS: &str = "payment-numbers";
 
@@ -24,22 +27,21 @@ impl PaymentNumbers {
     /// The numbers of an account with so many transactions; extents are added as needed.
     async fn of(bunq: &Bunq, account: i64, count: i64) -> Result<Self, GatewayError> {
         let key = account.to_string();
-        let is_enough = |extents: &[i64]| i64::try_from(extents.len()).unwrap_or(0) * EXTENT >= count;
         loop {
             let extents = look_up::<Vec<i64>>(&bunq.drawer, EXTENTS, &key).await?.unwrap_or_default();
-            if is_enough(&extents) {
+            let missing = missing(&extents, count);
+            if missing == 0 {
                 return Ok(Self(extents));
             }
-            let first = bunq.numbers(EXTENT).await?;
+            let mut firsts = Vec::new();
+            while firsts.len() < missing.min(ADDED_AT_ONCE) {
+                firsts.push(bunq.numbers(EXTENT).await?);
+            }
             let add = |known: Option<&str>| {
                 let known = known.map(|text| parse::<Vec<i64>>(EXTENTS, text));
-                let mut extents = known.transpose().ok()?.unwrap_or_default();
-                // Numbers must rise; somebody else may have added an extent meanwhile.
-                let is_new = !is_enough(&extents) && extents.last().is_none_or(|last| *last < first);
-                is_new.then(|| {
-                    extents.push(first);
-                    write(&extents)
-                })
+                let known = known.transpose().ok()?.unwrap_or_default();
+                let extended = extended(&known, &firsts, count);
+                (extended.len() > known.len()).then(|| write(&extended))
             };
             bunq.drawer.update(EXTENTS, &key, add).await?;
         }
@@ -55,6 +57,19 @@ impl PaymentNumbers {
     fn below(&self, number: i64) -> i64 {
         self.0.iter().map(|first| (number - first).clamp(0, EXTENT)).sum()
     }
+}
+
+/// How many extents an account with so many transactions has too few.
+fn missing(extents: &[i64], count: i64) -> usize {
+    let needed = usize::try_from(count.max(0).unsigned_abs().div_ceil(EXTENT.unsigned_abs()));
+    needed.unwrap_or(usize::MAX).saturating_sub(extents.len())
+}
+
+/// Extents with those of new ones that are needed. Numbers must rise, and somebody else may have added some meanwhile.
+fn extended(extents: &[i64], firsts: &[i64], count: i64) -> Vec<i64> {
+    let behind = extents.last().copied().unwrap_or(0);
+    let new = firsts.iter().copied().filter(|first| *first > behind).take(missing(extents, count));
+    extents.iter().copied().chain(new).collect()
 }
 
 /// The history of one account with the numbers of its transactions. Every look at it costs what it returns and no
@@ -197,5 +212,16 @@ mod tests {
             assert_eq!(numbers.below(numbers.at(place).unwrap()), place - 1);
         }
         assert_eq!((numbers.below(1), numbers.below(7000), numbers.below(99_999)), (0, 1024, 2048));
+    }
+
+    #[test]
+    fn all_extents_that_are_missing_are_added_at_once_and_numbers_rise() {
+        assert_eq!([0, 1, 1024, 1025, 3000].map(|count| missing(&[], count)), [0, 1, 1, 2, 3]);
+        assert_eq!((missing(&[1, 1025], 3000), missing(&[1, 1025, 2049], 3000)), (1, 0));
+        assert_eq!(extended(&[], &[1, 1025, 2049], 3000), [1, 1025, 2049]);
+        // Somebody else added two, with numbers behind the first ones of these.
+        assert_eq!(extended(&[4097, 5121], &[1, 1025, 8193, 9217], 3000), [4097, 5121, 8193]);
+        assert_eq!(extended(&[4097, 5121, 6145], &[8193], 3000), [4097, 5121, 6145]);
+        assert_eq!(extended(&[4097], &[1], 3000), [4097]);
     }
 }

@@ -8,7 +8,7 @@ use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::ledger::made_of;
-use crate::payments::Renderer;
+use crate::payments::{Renderer, first_booked};
 use crate::pointers::transfers;
 use crate::records::Record;
 use crate::reply::Reply;
@@ -29,7 +29,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
     let batch = add_batch(&call, &seen, transfers.len()).await?;
     let once = (Interface::Bunq, payment_of_batch(batch));
-    call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, once).await?;
+    let payment = call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, once).await?;
+    // What is not booked yet cannot be looked at, and may be declined in the end.
+    first_booked(&call, &seen, &payment).await?;
     Ok(Reply::id(batch))
 }
 

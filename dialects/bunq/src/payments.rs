@@ -1,7 +1,7 @@
 //! Payments: the booked transactions of an account with numbers, and payments that customers make in person
 //! (sections 14.2 and 16.5).
 
-use gateway::domain::{Counterparty, Interface, Subject, Timestamp, Transaction, Transfer};
+use gateway::domain::{Counterparty, Interface, PaymentId, Subject, Timestamp, Transaction, Transfer};
 use gateway::{Ctx, entry_of};
 use jiff::SignedDuration;
 
@@ -44,11 +44,18 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
     let payment = call.bunq.edge.gateway.pay(&call.ctx, Interface::Bunq, payer, vec![transfer]).await?;
     edge::note_subject(Subject::Payment(payment.clone()));
-    let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
+    Ok(Reply::id(first_booked(&call, &seen, &payment).await?))
+}
+
+/// The number of the first transaction that a payment made.
+///
+/// # Errors
+/// 491 if there is none yet
+pub(crate) async fn first_booked(call: &Call, seen: &Seen, payment: &PaymentId) -> Result<i64, Error> {
     // A core bank that does not answer in time has it perhaps, and is asked about it until it says.
     let text = "The bank has taken the payment and has not said yet that it is booked. Look at the payments of the account \
                 before you make it again.";
-    Ok(Reply::id(booked.ok_or_else(|| Error::unavailable(text))?))
+    number_of_entry(call, seen, &entry_of(payment, 0)).await?.ok_or_else(|| Error::unavailable(text))
 }
 
 /// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.

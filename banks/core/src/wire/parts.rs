@@ -3,16 +3,17 @@
 use gateway::domain::{self, Date, Product, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Unreadable;
 use super::transactions::Transaction;
-#[cfg(feature = "server")]
-use super::unreadable;
+use super::{Unreadable, unreadable};
 
 /// The part that numbers entries.
 pub(crate) const ENTRY_NUMBERS: &str = "entry-numbers";
 
 /// The part that opens and closes accounts.
 pub(crate) const ACCOUNT_KEEPING: &str = "account-keeping";
+
+/// Most entries that an account has. A bank that tells of more is mistaken, and each would have a number of its own in an interface.
+const MOST: i64 = 50_000_000;
 
 /// The parts that a bank offers. It may name some that nobody here knows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -67,6 +68,9 @@ impl From<domain::History> for Entries {
 
 impl Entries {
     pub(crate) fn read(self) -> Result<domain::History, Unreadable> {
+        if !(0..=MOST).contains(&self.count) {
+            return Err(unreadable("count", "a number from 0 to 50000000"));
+        }
         let entry = |entry: Entry| Ok((entry.number, entry.transaction.read()?));
         let transactions = self.entries.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(domain::History { count: self.count, transactions })
@@ -84,6 +88,15 @@ pub(crate) struct EntryNumber {
     /// Absent if there is no such entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) number: Option<i64>,
+}
+
+impl EntryNumber {
+    pub(crate) fn read(self) -> Result<Option<i64>, Unreadable> {
+        if self.number.is_some_and(|number| !(1..=MOST).contains(&number)) {
+            return Err(unreadable("number", "a number from 1 to 50000000"));
+        }
+        Ok(self.number)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

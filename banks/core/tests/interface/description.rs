@@ -127,26 +127,33 @@ fn reads(scene: &Scene) -> Vec<Call> {
     ]
 }
 
+/// An order for one payment.
+fn order(scene: &Scene, id: &str, amount: &str, day: Value) -> Value {
+    let creditor = json!({"iban": scene.payee.iban.as_str(), "name": "P"});
+    let mut payment = json!({
+        "id": id, "branch": "nl", "account": scene.payer.1.id.as_str(), "settlement": "scheme",
+        "service": "payments", "product": "sepa-credit-transfers",
+        "transfers": [{"creditor": creditor, "amount": {"amount": amount, "currency": "EUR"}}],
+    });
+    if !day.is_null() {
+        payment["requestedDay"] = day;
+    }
+    json!({"at": scene.now.to_string(), "payments": [payment]})
+}
+
 fn payments(scene: &Scene) -> Vec<Call> {
-    let payment = |id: &str, amount: &str, day: Value| {
-        let creditor = json!({"iban": scene.payee.iban.as_str(), "name": "P"});
-        let mut payment = json!({
-            "id": id, "branch": "nl", "account": scene.payer.1.id.as_str(), "settlement": "scheme",
-            "service": "payments", "product": "sepa-credit-transfers",
-            "transfers": [{"creditor": creditor, "amount": {"amount": amount, "currency": "EUR"}}],
-        });
-        if !day.is_null() {
-            payment["requestedDay"] = day;
-        }
-        json!({"at": scene.now.to_string(), "payments": [payment]})
-    };
+    let payment = |id: &str, amount: &str, day: Value| order(scene, id, amount, day);
     let at = format!("?at={}", scene.now);
     let stop = json!({"at": scene.now.to_string()});
     vec![
         ("POST", "/payment-checks", "/payment-checks".into(), Some(payment("p", "1.00", Value::Null)), 200),
         ("GET", "/payments/{payment}", format!("/payments/p{at}"), None, 404),
         ("POST", "/payment-checks", "/payment-checks".into(), Some(payment("p", "99.00", Value::Null)), 422),
-        ("POST", "/payments", "/payments".into(), Some(payment("p", "99.00", Value::Null)), 422),
+        ("POST", "/payments", "/payments".into(), Some(payment("d", "99.00", Value::Null)), 422),
+        // What was declined stays so, whatever could be made now.
+        ("POST", "/payments", "/payments".into(), Some(payment("d", "1.00", Value::Null)), 422),
+        ("POST", "/payment-checks", "/payment-checks".into(), Some(payment("d", "1.00", Value::Null)), 422),
+        ("GET", "/payments/{payment}", format!("/payments/d{at}"), None, 404),
         ("POST", "/payments", "/payments".into(), Some(payment("p", "1.001", Value::Null)), 400),
         ("POST", "/payments", "/payments".into(), Some(payment("p", "1.00", Value::Null)), 200),
         ("POST", "/payments", "/payments".into(), Some(payment("q", "1.00", "2026-12-01".into())), 200),
@@ -177,14 +184,37 @@ fn account_keeping(scene: &Scene) -> Vec<Call> {
     ]
 }
 
-#[tokio::test]
-async fn each_answer_is_as_described() {
-    let scene = Scene::at("nl").await;
-    let http = reqwest::Client::builder()
+/// Whoever shows the gateway's certificate.
+fn client(scene: &Scene) -> reqwest::Client {
+    reqwest::Client::builder()
         .tls_certs_only(reqwest::Certificate::from_pem_bundle(&scene.settings.authorities).unwrap())
         .identity(reqwest::Identity::from_pem(&scene.settings.identity).unwrap())
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+/// One that cannot be made and one that can, under the same id at the same moment: both are told the same, and that stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_under_one_id_have_one_answer() {
+    let scene = Scene::at("nl").await;
+    let (http, url) = (client(&scene), format!("{}/core/v1/payments", scene.settings.url));
+    for number in 0..20 {
+        let send = |amount: &str| {
+            let body = order(&scene, &format!("o{number}"), amount, Value::Null).to_string();
+            let call = http.post(&url).header("content-type", "application/json").body(body);
+            tokio::spawn(async move { call.send().await.unwrap().status().as_u16() })
+        };
+        let (large, small) = (send("99.00"), send("1.00"));
+        let (large, small) = (large.await.unwrap(), small.await.unwrap());
+        assert!(large == small && [200, 422].contains(&large), "{number}: {large} and {small}");
+        assert_eq!(send("1.00").await.unwrap(), large, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn each_answer_is_as_described() {
+    let scene = Scene::at("nl").await;
+    let http = client(&scene);
     let description = description();
     let mut tried = BTreeSet::new();
     for (method, path, url, body, status) in

@@ -1,6 +1,7 @@
 //! What happens at the bank reaches the gateway: in order and once, whatever ends meanwhile.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gateway::bank::{Answer, Events};
@@ -11,7 +12,7 @@ use gateway::domain::{
     Timestamp, TppId, TransactionStatus,
 };
 use gateway::{
-    Bank, BankEvent, Changes, Drawer, Error, Gateway, Kept, Keys, Parts, PaymentProgress, Randomness,
+    Bank, BankEvent, Changes, Drawer, Entry, Error, Gateway, Kept, Keys, Parts, PaymentProgress, Randomness,
     Settings, ToldEvent,
 };
 use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
@@ -125,6 +126,59 @@ async fn keep(scene: &Scene, id: &str) {
         version: 0,
     };
     scene.store.save(Changes::new().put_payment(&payment)).await.unwrap();
+}
+
+/// Says at once that there is nothing, however long it may wait, and counts who asks.
+#[derive(Debug, Default)]
+struct Hasty {
+    asked: AtomicU32,
+    /// Knows no event that is named.
+    forgets: bool,
+}
+
+impl Events for Hasty {
+    fn events<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        _: usize,
+        _: Duration,
+    ) -> Answer<'a, Option<Vec<ToldEvent>>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move { Ok(Some(Vec::new()).filter(|_| !self.forgets || after.is_none())) })
+    }
+
+    fn noted<'a>(&'a self, _: &'a ToldEvent) -> Answer<'a, Changes> {
+        Box::pin(async { Ok(Changes::new()) })
+    }
+}
+
+#[tokio::test]
+async fn a_bank_that_does_not_wait_until_there_is_an_event_is_asked_once_in_a_second() {
+    for forgets in [false, true] {
+        let scene = Scene::at("nl").await;
+        if forgets {
+            let last = Entry {
+                kind: "taken",
+                key: "last".to_owned(),
+                value: "an event".to_owned(),
+                forget_at: None,
+                version: 0,
+            };
+            Drawer::new(&scene.store, "bank-events").save(&[last]).await.unwrap();
+        }
+        let hasty = Arc::new(Hasty { forgets, ..Hasty::default() });
+        let bank = Bank { events: Some(hasty.clone()), ..scene.bank.clone() };
+        let gateway = gateway(&scene, &bank).await;
+        let begun = tokio::time::Instant::now();
+        let following = tokio::spawn(async move { gateway.follow_bank().await });
+        while hasty.asked.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let asked = hasty.asked.load(Ordering::Relaxed);
+        assert!(u64::from(asked) <= 1 + begun.elapsed().as_secs(), "{asked} times, {forgets}");
+        following.abort();
+    }
 }
 
 #[tokio::test]

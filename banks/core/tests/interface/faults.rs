@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use core_bank::{CoreBank, CoreBankSettings, Limits};
 use gateway::bank::Credentials;
-use gateway::domain::{AccountNumber, AccountReference, Execution, RejectReason, TransactionStatus};
-use gateway::{Error, Submitted};
+use gateway::bank_end::access;
+use gateway::domain::{
+    AccountNumber, AccountReference, CustomerId, Execution, PaymentRefusal, RejectReason, TransactionStatus,
+};
+use gateway::{ApprovedPayment, Bank, Changes, Error, Submitted};
 
 use crate::scene::{Fault, Scene};
 
@@ -20,6 +23,10 @@ const SHORT: Limits = Limits {
 
 fn is_away<T>(answer: Result<T, Error>) -> bool {
     matches!(answer, Err(Error::Unavailable(_)))
+}
+
+fn one([payment]: [ApprovedPayment; 1]) -> ApprovedPayment {
+    payment
 }
 
 #[tokio::test]
@@ -132,6 +139,63 @@ async fn what_is_declined_after_all_is_rejected() {
     assert_eq!((scene.open_rows().await, scene.received().await), (0, 0));
 }
 
+/// Both payments of an order are in the list that was read before the first one was declined.
+#[tokio::test]
+async fn what_was_declined_is_not_made_after_all_though_there_is_money_by_now() {
+    let scene = Scene::at("nl").await;
+    let both = ["one", "two"].map(|id| one(scene.payment(id, 100, Execution::AtOnce)));
+    scene.way.spoil("/payments", Fault::Status(500));
+    scene.bank.payments.submit(&both, scene.note("both"), scene.now).await.unwrap().unwrap();
+    assert_eq!(scene.open_rows().await, 2);
+    scene.way.mend();
+    scene.way.spoil("/payments", Fault::DeclinesOnce);
+    for _ in 0..2 {
+        scene.core.find_out().await.unwrap();
+        assert_eq!((scene.open_rows().await, scene.received().await), (0, 0));
+    }
+    for payment in &both {
+        let progress = scene.bank.payments.progress(payment.id(), scene.now).await.unwrap().unwrap();
+        assert_eq!((progress.status, progress.reason), (TransactionStatus::Rjct, Some(RejectReason::Am04)));
+    }
+}
+
+/// Where nothing is written that says that the bank has a payment, whoever asked for it is told that it does not make it.
+#[tokio::test]
+async fn what_is_declined_and_comes_with_nothing_else_is_told_at_once_and_stays_declined() {
+    let scene = Scene::at("nl").await;
+    let both = ["one", "two"].map(|id| one(scene.payment(id, 100, Execution::AtOnce)));
+    scene.way.spoil("/payments", Fault::DeclinesOnce);
+    for _ in 0..2 {
+        let declined = scene.bank.payments.submit(&both, Changes::new(), scene.now).await.unwrap();
+        let declined = declined.unwrap_err();
+        assert_eq!(
+            (&declined.payment, &declined.refusal),
+            (both[0].id(), &PaymentRefusal::InsufficientFunds)
+        );
+        assert_eq!((scene.open_rows().await, scene.received().await), (0, 0));
+    }
+    let progress = scene.bank.payments.progress(both[1].id(), scene.now).await.unwrap().unwrap();
+    assert_eq!(progress.status, TransactionStatus::Rjct);
+    // One that was never handed over is looked at anew.
+    let other = scene.payment("three", 100, Execution::AtOnce);
+    scene.way.spoil("/payment-checks", Fault::DeclinesOnce);
+    let submit = || scene.bank.payments.submit(&other, Changes::new(), scene.now);
+    assert!(submit().await.unwrap().is_err());
+    assert_eq!(submit().await.unwrap(), Ok(vec![Submitted::Executed]));
+    assert_eq!(scene.received().await, 100);
+}
+
+/// The bank is asked, does not have it, gets it, and then nothing is open any more.
+#[tokio::test]
+async fn a_payment_that_the_bank_gets_while_it_is_asked_about_it_is_known() {
+    let scene = Scene::at("nl").await;
+    let payment = scene.payment("meanwhile", 100, Execution::AtOnce);
+    scene.bank.payments.submit(&payment, Changes::new(), scene.now).await.unwrap().unwrap();
+    scene.way.spoil("/meanwhile", Fault::UnknownOnce);
+    let progress = scene.bank.payments.progress(payment[0].id(), scene.now).await.unwrap();
+    assert_eq!(progress.unwrap().status, TransactionStatus::Accc);
+}
+
 #[tokio::test]
 async fn a_stop_whose_answer_was_lost_is_taken_up_by_whoever_asks_again() {
     let scene = Scene::at("nl").await;
@@ -172,6 +236,31 @@ async fn a_bank_that_does_not_answer_is_left_in_peace_for_a_while() {
     assert_eq!(scene.way.calls(), calls + 1);
 }
 
+/// A bank that leaves a part out is there.
+#[tokio::test]
+async fn a_bank_that_has_no_such_path_answers() {
+    let scene = Scene::at("nl").await;
+    let bank = scene.restarted(Limits { failures: 2, ..SHORT }).ports();
+    scene.way.spoil("/events", Fault::Status(404));
+    scene.way.spoil("/parts", Fault::Status(404));
+    for _ in 0..5 {
+        let events = bank.events.as_ref().unwrap();
+        assert_eq!(events.events(None, 1, Duration::ZERO).await.unwrap(), None);
+        assert!(!bank.keeping.is_offered().await.unwrap());
+    }
+    assert_eq!(scene.way.calls(), 6, "each is asked once");
+    bank.customers.customer(&scene.payer.0).await.unwrap();
+    // One that says that it is asked too often cannot answer, and is left in peace.
+    scene.way.spoil("/log-ins", Fault::Status(429));
+    for _ in 0..2 {
+        let credentials = Credentials { challenge: "1", answer: "" };
+        assert!(is_away(bank.customers.log_in(&[], credentials).await));
+    }
+    let calls = scene.way.calls();
+    assert!(is_away(bank.customers.customer(&scene.payer.0).await));
+    assert_eq!(scene.way.calls(), calls);
+}
+
 #[tokio::test]
 async fn nobody_else_is_let_in_and_nobody_else_is_believed() {
     let (scene, other) = (Scene::at("nl").await, Scene::at("nl").await);
@@ -209,7 +298,42 @@ async fn a_payment_that_the_bank_cannot_tell_about_keeps_no_other_waiting() {
     scene.way.spoil("/a-stuck", Fault::Rubbish);
     assert!(is_away(scene.core.find_out().await));
     assert_eq!((scene.open_rows().await, scene.received().await), (1, 100));
+    // It is in nobody's way for a while either: too many calls that fail would close the way to the bank for all.
+    let calls = scene.way.calls();
+    for _ in 0..5 {
+        scene.core.find_out().await.unwrap();
+    }
+    assert_eq!(scene.way.calls(), calls);
     scene.way.mend();
-    scene.core.find_out().await.unwrap();
-    assert_eq!((scene.open_rows().await, scene.received().await), (0, 200));
+    while scene.open_rows().await > 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        scene.core.find_out().await.unwrap();
+    }
+    assert_eq!(scene.received().await, 200);
+}
+
+/// What a bank mixes up is not passed on.
+#[tokio::test]
+async fn what_is_told_of_somebody_else_is_no_answer() {
+    let scene = Scene::at("nl").await;
+    let (own, other) = (&scene.payer.1, &scene.payee);
+    let shown = serde_json::json!({"id": other.id.as_str(), "iban": other.iban.as_str(), "currency": "EUR",
+        "product": "CACC", "name": other.name, "status": "enabled"});
+    let balances = serde_json::json!({"account": shown, "balances": []});
+    let customer = serde_json::json!({"id": "other", "name": "O", "kind": "person", "createdAt": "2020-01-01T00:00:00Z"});
+    let says = |text: &serde_json::Value| Fault::Says(text.to_string().leak());
+    let day = scene.tenant.date_at(scene.now);
+    let Bank { accounts, customers, .. } = &scene.bank;
+    // Each is an answer about whom it is about.
+    scene.way.spoil(other.id.to_string().leak(), says(&shown));
+    assert_eq!(accounts.account(&access(other.id.clone())).await.unwrap().id, other.id);
+    scene.way.spoil(own.id.to_string().leak(), says(&shown));
+    scene.way.spoil("/balances", says(&balances));
+    scene.way.spoil(scene.payer.0.to_string().leak(), says(&customer));
+    scene.way.spoil("/other", says(&customer));
+    assert!(accounts.balances(&access(other.id.clone()), day).await.is_ok());
+    assert!(customers.customer(&CustomerId::new("other")).await.is_ok());
+    assert!(is_away(accounts.account(&access(own.id.clone())).await));
+    assert!(is_away(accounts.balances(&access(own.id.clone()), day).await));
+    assert!(is_away(customers.customer(&scene.payer.0).await));
 }

@@ -25,9 +25,7 @@ async fn a_bank_says_which_parts_it_offers_and_is_asked_once() {
             ];
             assert_eq!(offered, expected, "{answer:?}");
         }
-        // A call of which no answer is one of the interface is made once more.
-        let calls = if answer == Some(Fault::Status(404)) { 2 } else { 1 };
-        assert_eq!(scene.way.calls(), calls, "{answer:?}");
+        assert_eq!(scene.way.calls(), 1, "{answer:?}");
     }
     // Whoever does not answer has not said that there is nothing.
     let scene = Scene::at("nl").await;
@@ -65,6 +63,26 @@ async fn numbers_that_do_not_fit_are_no_answer() {
         scene.way.spoil("/entries", Fault::Says(says.leak()));
         let answer = history((None, 2)).await;
         assert!(matches!(answer, Err(Error::Unavailable(_))), "{wrong}: {answer:?}");
+        scene.way.mend();
+    }
+    // No account has fewer than none, or so many.
+    for count in ["-1", "50000001", "9223372036854775807"] {
+        scene.way.spoil("/entries", Fault::Says(format!("{{\"count\":{count},\"entries\":[]}}").leak()));
+        for range in [(None, 2), (Some(1), 2), (None, 0)] {
+            let answer = history(range).await;
+            assert!(matches!(answer, Err(Error::Unavailable(_))), "{count} {range:?}: {answer:?}");
+        }
+        scene.way.mend();
+    }
+    for (number, expected) in
+        [("1", Some(1)), ("50000000", Some(50_000_000)), ("0", None), ("-1", None), ("50000001", None)]
+    {
+        scene.way.spoil("/entry-number", Fault::Says(format!("{{\"number\":{number}}}").leak()));
+        let answer = scene.bank.numbers.entry_number(&access, "an entry").await;
+        match expected {
+            Some(_) => assert_eq!(answer.unwrap(), expected),
+            None => assert!(matches!(answer, Err(Error::Unavailable(_))), "{number}: {answer:?}"),
+        }
         scene.way.mend();
     }
 }

@@ -35,6 +35,10 @@ pub(crate) enum Fault {
     Says(&'static str),
     /// It declines, for want of money.
     Declines,
+    /// The same of the first call, after which there is money.
+    DeclinesOnce,
+    /// It does not know the payment at the first call, and knows it at the next one.
+    UnknownOnce,
     /// It does what it was asked for, and the answer does not come in time.
     LostAnswer,
     /// The answer comes late, and in time.
@@ -68,12 +72,16 @@ async fn spoil(State(way): State<Way>, request: Request, next: Next) -> Response
     way.calls.fetch_add(1, Ordering::Relaxed);
     let faults = way.faults.lock().unwrap().clone();
     let fault = faults.iter().find(|(path, _)| request.uri().path().ends_with(path)).map(|(_, fault)| *fault);
+    if let Some(once @ (Fault::DeclinesOnce | Fault::UnknownOnce)) = fault {
+        way.faults.lock().unwrap().retain(|(_, fault)| *fault != once);
+    }
     match fault {
         None => next.run(request).await,
         Some(Fault::Status(status)) => (StatusCode::from_u16(status).unwrap(), "<html>").into_response(),
         Some(Fault::Rubbish) => "{\"payments\":[{\"outcome\":\"perhaps\"}],".into_response(),
         Some(Fault::Says(text)) => text.into_response(),
-        Some(Fault::Declines) => {
+        Some(Fault::UnknownOnce) => (StatusCode::NOT_FOUND, "{\"code\":\"not-found\"}").into_response(),
+        Some(Fault::Declines | Fault::DeclinesOnce) => {
             let problem = "{\"code\":\"declined\",\"reason\":\"AM04\"}";
             (StatusCode::UNPROCESSABLE_ENTITY, problem).into_response()
         }
@@ -133,7 +141,8 @@ impl Scene {
         };
         let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", tcp.local_addr().unwrap());
-        let routes = router(sandbox.telling().await.unwrap(), vec![tenant.clone()]);
+        let routes =
+            router(sandbox.telling().await.unwrap(), Store::clone(&sandbox.store), vec![tenant.clone()]);
         let routes = routes.layer(from_fn_with_state(way.clone(), spoil));
         let listener = Listener::begin(tcp, &tls).unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });

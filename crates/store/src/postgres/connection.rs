@@ -1,129 +1,19 @@
-//! One connection: how it is made, and how statements are sent on it.
+//! One connection: how statements are sent on it.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
-use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::{Client, Config, NoTls, Statement as Prepared};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Client, Statement as Prepared};
 
-use super::failed::{Failed, unavailable};
+use super::failed::Failed;
 use super::fused;
 use super::values::Parameter;
 use crate::changes::{Rows, Statement};
 use crate::row::Value;
 use crate::{StoreError, fault};
-
-/// How long a connection may take to be made.
-const CONNECTING: Duration = Duration::from_secs(5);
-
-/// The same of each host where there are several: those that are off the network are in front of the one that answers.
-const CONNECTING_TO_ONE_OF_SEVERAL: Duration = Duration::from_secs(1);
-
-/// How long a host may leave unsaid that it got what was sent, before it is taken for gone. A server that thinks long says so meanwhile.
-const UNHEARD: Duration = Duration::from_secs(5);
-
-/// What the server is told about statements: none runs for longer than somebody waits for it.
-const OPTIONS: &str = "-c statement_timeout=20s";
-
-/// The way to the database.
-pub(super) struct Way {
-    config: Config,
-    tls: Option<MakeRustlsConnect>,
-}
-
-impl fmt::Debug for Way {
-    /// Without the password.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Way").field("name", &self.config.get_dbname()).finish_non_exhaustive()
-    }
-}
-
-impl Way {
-    /// Reads an address. What is wrong with one is not repeated, since it may hold a password.
-    pub(super) fn parse(address: &str) -> Result<Self, StoreError> {
-        let wrong = |_| StoreError::unavailable("the address of the database is none of PostgreSQL");
-        let mut config: Config = address.parse().map_err(wrong)?;
-        if config.get_application_name().is_none() {
-            config.application_name("vestibule");
-        }
-        let is_one_of_several = config.get_hosts().len().max(config.get_hostaddrs().len()) > 1;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(if is_one_of_several { CONNECTING_TO_ONE_OF_SEVERAL } else { CONNECTING });
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(UNHEARD);
-        }
-        // A standby would take no writes, and would not know the latest ones.
-        if is_one_of_several && config.get_target_session_attrs() == TargetSessionAttrs::Any {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
-        let options = config.get_options().map(|options| format!("{options} {OPTIONS}"));
-        config.options(options.unwrap_or_else(|| OPTIONS.to_owned()));
-        if config.get_ssl_mode() == SslMode::Prefer {
-            let here = config.get_hostaddrs().iter().all(|address| address.is_loopback())
-                && config.get_hosts().iter().all(is_here);
-            config.ssl_mode(if here { SslMode::Disable } else { SslMode::Require });
-        }
-        let tls = match config.get_ssl_mode() {
-            SslMode::Disable => None,
-            _ => Some(MakeRustlsConnect::new(trusting_the_system()?)),
-        };
-        Ok(Self { config, tls })
-    }
-
-    pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
-        let client = match &self.tls {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls.clone()).await.map_err(unreachable)?;
-                tokio::spawn(connection);
-                client
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(unreachable)?;
-                tokio::spawn(connection);
-                client
-            }
-        };
-        Ok(Connection { client, statements: HashMap::new(), fused: HashMap::new() })
-    }
-}
-
-fn is_here(host: &Host) -> bool {
-    match host {
-        #[cfg(unix)]
-        Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-    }
-}
-
-fn trusting_the_system() -> Result<ClientConfig, StoreError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// Why there is no connection: the library's text names the step, and what is below it the reason.
-fn unreachable(error: tokio_postgres::Error) -> StoreError {
-    match std::error::Error::source(&error) {
-        Some(reason) if error.as_db_error().is_none() => {
-            StoreError::unavailable(format!("{error}: {reason}"))
-        }
-        _ => unavailable(error),
-    }
-}
 
 /// A connection for writes, with the statements that were prepared on it: each as it is, or with the guard that it changes one row.
 pub(super) struct Connection {
@@ -140,6 +30,11 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// For a client that was connected just now.
+    pub(super) fn of(client: Client) -> Self {
+        Self { client, statements: HashMap::new(), fused: HashMap::new() }
+    }
+
     /// Runs a batch in one transaction, in one round trip if its statements are prepared.
     pub(super) async fn write(&mut self, batch: &[Statement]) -> Result<(), Failed> {
         if fused::is_possible(batch) {

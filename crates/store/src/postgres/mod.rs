@@ -13,6 +13,7 @@ mod migrations;
 mod pool;
 mod reader;
 mod values;
+mod way;
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;

@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::connection::{Connection, Way};
+use super::connection::Connection;
 use super::failed::Failed;
 use super::reader::{READERS, Readers};
+use super::way::Way;
 use crate::{Load, StoreError};
 
 /// Most connections for writes that one process has.

@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 use tokio_postgres::{Client, Row, Statement as Prepared};
 
-use super::connection::{Way, check_fit, parameters};
+use super::connection::{check_fit, parameters};
 use super::failed::Failed;
+use super::way::Way;
 use crate::StoreError;
 use crate::row::Value;
 
@@ -31,6 +32,10 @@ pub(super) struct Readers {
 #[derive(Debug, Default)]
 struct Slot {
     reader: Mutex<Option<Arc<Reader>>>,
+    /// Held by whoever makes the connection, with why it could not be made last; others wait for what comes of that.
+    making: tokio::sync::Mutex<Option<StoreError>>,
+    /// How often that came to an end.
+    made: AtomicU64,
     /// How many reads have begun on it and not ended.
     under_way: AtomicUsize,
 }
@@ -98,14 +103,28 @@ impl Slot {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection, or a new one if there is none. Of several that are made at once one is kept.
+    fn open(&self) -> Option<Arc<Reader>> {
+        self.held().as_ref().filter(|reader| !reader.client.is_closed()).cloned()
+    }
+
+    /// The connection, or a new one if there is none. One read makes it, for all that want it meanwhile.
     async fn reader(&self, way: &Way) -> Result<Arc<Reader>, Failed> {
-        let known = self.held().as_ref().filter(|reader| !reader.client.is_closed()).cloned();
-        if let Some(reader) = known {
+        if let Some(reader) = self.open() {
             return Ok(reader);
         }
-        let client = way.connect().await?.client;
-        let reader = Arc::new(Reader { client, statements: Mutex::default() });
+        let made = self.made.load(Ordering::Relaxed);
+        let mut failed = self.making.lock().await;
+        if let Some(reader) = self.open() {
+            return Ok(reader);
+        }
+        // What failed while this was waited for would fail for each that waits, one after the other.
+        if let Some(error) = failed.as_ref().filter(|_| self.made.load(Ordering::Relaxed) != made) {
+            return Err(error.clone().into());
+        }
+        let connection = way.connect().await;
+        self.made.fetch_add(1, Ordering::Relaxed);
+        *failed = connection.as_ref().err().cloned();
+        let reader = Arc::new(Reader { client: connection?.client, statements: Mutex::default() });
         *self.held() = Some(Arc::clone(&reader));
         Ok(reader)
     }

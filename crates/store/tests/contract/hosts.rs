@@ -131,6 +131,37 @@ async fn keys(store: &Store) -> Vec<String> {
     store.private_states("o", "k").await.unwrap().into_iter().map(|one| one.key).collect()
 }
 
+/// A folder with the socket of a server that was stopped: its system takes connections, and nothing is said on them.
+fn silent() -> (TempDir, std::os::unix::net::UnixListener) {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+    (folder, listener)
+}
+
+/// Whoever waits longer than this would wait for ever.
+const FOR_EVER: std::time::Duration = std::time::Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_host_that_takes_connections_and_says_nothing_is_not_waited_for() {
+    let (folder, _listener) = silent();
+    let address = format!("host={} user=vestibule dbname=postgres connect_timeout=1", text(folder.path()));
+    let refused = tokio::time::timeout(FOR_EVER, Store::connect(&address)).await.unwrap().unwrap_err();
+    let says = "a host does not answer within 1s, or takes connections and says nothing";
+    assert!(refused.to_string().contains(says), "{refused}");
+}
+
+#[tokio::test]
+async fn a_host_that_takes_connections_and_says_nothing_is_passed_over() {
+    let Some(primary) = Server::primary() else { return };
+    let (folder, _listener) = silent();
+    let hosts = format!("{},{}", text(folder.path()), text(primary.folder.path()));
+    let address = format!("host={hosts} user=vestibule dbname=postgres");
+    let store = tokio::time::timeout(FOR_EVER, Store::connect(&address)).await.unwrap().unwrap();
+    let save = store.save(Changes::new().put_private_state(&entry("a")));
+    tokio::time::timeout(FOR_EVER, save).await.unwrap().unwrap();
+    assert_eq!(tokio::time::timeout(FOR_EVER, keys(&store)).await.unwrap(), ["a"]);
+}
+
 #[tokio::test]
 async fn of_several_servers_the_one_that_takes_writes_is_used() {
     let Some(primary) = Server::primary() else { return };

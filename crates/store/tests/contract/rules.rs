@@ -34,6 +34,28 @@ async fn keys_are_compared_octet_by_octet() {
 }
 
 #[tokio::test]
+async fn an_entry_is_deleted_as_it_was_loaded_or_not_at_all() {
+    on_each(async |store| {
+        store.save(Changes::new().put_private_state(&entry("a"))).await.unwrap();
+        let delete = |version| Changes::new().delete_private_state_at(("o", "k", "a"), version);
+        assert!(Changes::new().is_empty() && !delete(1).is_empty());
+        for wrong in [0, 2] {
+            let refused = store.save(delete(wrong).put_private_state(&entry("b"))).await;
+            assert!(matches!(refused, Err(StoreError::Conflict)), "{wrong}: {refused:?}");
+        }
+        assert!(store.private_state("o", "k", "b").await.unwrap().is_none(), "all of a batch or nothing");
+        // In one batch it is there again, of a later version.
+        let loaded = store.private_state("o", "k", "a").await.unwrap().unwrap();
+        store.save(delete(1).put_private_state(&loaded)).await.unwrap();
+        assert_eq!(store.private_state("o", "k", "a").await.unwrap().unwrap().version, 2);
+        store.save(delete(2)).await.unwrap();
+        assert!(store.private_state("o", "k", "a").await.unwrap().is_none());
+        assert!(matches!(store.save(delete(2)).await, Err(StoreError::Conflict)), "it is gone");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn large_batches_are_written_whole_or_not_at_all() {
     on_each(async |store| {
         let many = |from: usize| {

@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use store::{Changes, PrivateState, Store};
+use tokio::sync::Semaphore;
 use tokio_postgres::{Client, NoTls};
 
 use crate::databases::Schema;
@@ -52,6 +55,50 @@ async fn what_others_got_in_the_way_of_is_tried_again_unnoticed() {
         assert_eq!(store.private_states("o", "k").await.unwrap().len(), (number + 1) * 3);
     }
     assert!(failures().await >= before + 20, "{} failures", failures().await - before);
+}
+
+/// However many read at once when there is no connection yet, as many are made as reads share, and no more.
+#[tokio::test]
+async fn reads_that_come_at_once_make_no_more_connections_than_they_share() {
+    let Some(schema) = Schema::make().await else { return };
+    let server = std::env::var("VESTIBULE_TEST_POSTGRES").unwrap();
+    let part = |name: &str| server.split(' ').find_map(|part| part.strip_prefix(name)).unwrap().to_owned();
+    let socket = format!(".s.PGSQL.{}", part("port="));
+    let (server, folder) = (Path::new(&part("host=")).join(&socket), tempfile::tempdir().unwrap());
+    let listener = tokio::net::UnixListener::bind(folder.path().join(&socket)).unwrap();
+    let (taken, door) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(1)));
+    tokio::spawn({
+        let (taken, door) = (taken.clone(), door.clone());
+        async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                taken.fetch_add(1, Ordering::Relaxed);
+                let (server, door) = (server.clone(), door.clone());
+                tokio::spawn(async move {
+                    door.acquire().await.unwrap().forget();
+                    let mut server = tokio::net::UnixStream::connect(&server).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        }
+    });
+    let here = format!("host={}", folder.path().to_str().unwrap());
+    let address = schema.address.replace(&format!("host={}", part("host=")), &here);
+    let store = Store::connect(&address).await.unwrap();
+    assert_eq!(taken.load(Ordering::Relaxed), 1);
+    // Nobody is let in before all have begun.
+    let reads: Vec<_> = (0..48)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.private_states("o", "k").await.unwrap().len() })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    door.add_permits(100);
+    for read in reads {
+        assert_eq!(read.await.unwrap(), 0);
+    }
+    assert_eq!(taken.load(Ordering::Relaxed), 1 + 6);
 }
 
 /// Connections of before a server became a standby take no writes any more. Only the first write on one of them fails: for the

@@ -172,7 +172,8 @@ async fn spoiled(spoils: fn(&str) -> Option<(u16, &'static str)>, folder: &Path)
     };
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", tcp.local_addr().unwrap());
-    let routes = router(server.running.sandbox.bank.clone(), vec![Tenant::parse("nl").unwrap()]);
+    let (bank, books) = (server.running.sandbox.bank.clone(), Store::clone(&server.running.sandbox.store));
+    let routes = router(bank, books, vec![Tenant::parse("nl").unwrap()]);
     let routes = routes.layer(from_fn(move |request: axum::extract::Request, next: Next| async move {
         match spoils(request.uri().path()) {
             Some((status, body)) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
@@ -335,6 +336,47 @@ fn a_small_bank_in_another_language_keeps_the_contract() {
         let skipped: Vec<_> = out.lines().filter(|line| !line.starts_with("holds  ")).collect();
         assert!(skipped.len() == 1 && skipped[0].starts_with("skips  an account is opened"), "{out}");
     }
+}
+
+/// Also if there is money by now, and if it was asked for together with others.
+#[tokio::test]
+async fn a_small_bank_in_another_language_never_makes_what_it_declined() {
+    let Some(python) = crate::python::program("python") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bank = small_bank(&python, folder.path());
+    let file = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let http = reqwest::Client::builder()
+        .tls_certs_only(reqwest::Certificate::from_pem_bundle(&file("ca.pem")).unwrap())
+        .identity(
+            reqwest::Identity::from_pem(&[file("gateway.pem"), file("gateway.key.pem")].concat()).unwrap(),
+        )
+        .build()
+        .unwrap();
+    let send = async |path: &str, payments: &[(&str, &str)]| {
+        let payment = |(id, amount): &(&str, &str)| {
+            json!({"id": id, "branch": "nl", "account": "account-anna", "settlement": "immediate", "service": "payments",
+                "product": "sepa-credit-transfers", "transfers": [{"creditor": {"iban": bank.1["customers"][1], "name": "B"},
+                "amount": {"amount": amount, "currency": "EUR"}}]})
+        };
+        let order = json!({"at": "2026-11-26T09:00:00Z", "payments": payments.iter().map(payment).collect::<Vec<_>>()});
+        let url = format!("{}/core/v1{path}", bank.1["url"].as_str().unwrap());
+        let answer = http.post(url).header("content-type", "application/json").body(order.to_string());
+        let answer = answer.send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        (status, serde_json::from_str::<Value>(&text).unwrap()["payment"].clone())
+    };
+    // What is looked at alone is not decided.
+    assert_eq!(send("/payment-checks", &[("one", "1.00"), ("two", "9999.00")]).await, (422, json!("two")));
+    assert_eq!(send("/payment-checks", &[("one", "1.00")]).await.0, 200);
+    assert_eq!(send("/payments", &[("one", "1.00"), ("two", "9999.00")]).await, (422, json!("two")));
+    for path in ["/payments", "/payment-checks"] {
+        assert_eq!(send(path, &[("one", "1.00")]).await, (422, json!("one")));
+        assert_eq!(send(path, &[("two", "1.00")]).await, (422, json!("two")));
+    }
+    assert_eq!(send("/payments", &[("three", "1.00")]).await.0, 200);
+    // What was taken is left alone.
+    assert_eq!(send("/payments", &[("three", "1.00"), ("four", "9999.00")]).await, (422, json!("four")));
+    assert_eq!(send("/payments", &[("three", "1.00")]).await.0, 200);
 }
 
 #[tokio::test]

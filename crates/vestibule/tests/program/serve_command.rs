@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use core_bank::server::tls::{Listener, TlsSettings};
 use core_bank::server::{router, test_authority};
+use gateway::Store;
 use gateway::domain::Tenant;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -101,7 +102,9 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
         client_authorities: made.authority.into_bytes(),
     };
     let branches = ["nl", "uk"].map(|branch| Tenant::parse(branch).unwrap()).to_vec();
-    let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
+    let (bank, books) =
+        (core.running.sandbox.telling().await.unwrap(), Store::clone(&core.running.sandbox.store));
+    let routes = router(bank, books, branches);
     let routes = routes.layer(axum::middleware::from_fn(
         async |request: axum::extract::Request, next: axum::middleware::Next| {
             if let Some(parent) = request.headers().get("traceparent") {

@@ -1,5 +1,7 @@
 //! What the bank makes of payments as time goes by, and what whoever tests makes of them.
 
+use gateway::Changes;
+use gateway::domain::{Payment, PaymentId};
 use serde_json::{Value, json};
 use testkit::bunq::BunqClient;
 use testkit::{TestServer, TestTpp, euro_payment};
@@ -92,6 +94,25 @@ async fn a_payment_is_made_when_its_day_begins_and_both_doors_show_it() {
     assert_eq!(own.balance(account).await, 8750);
     let entries = own.list(&own.below(account, "/payment")).await;
     assert_eq!(entries[0]["amount"]["value"], "-12.50", "{}", entries[0]);
+}
+
+/// It is for the bank to say what became of it, and nothing that the gateway did wrong.
+#[tokio::test]
+async fn a_payment_that_the_bank_does_not_know_any_more_is_no_fault_of_the_gateway() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "100.00").await, holder(&server, "nl", "5.00").await);
+    let path = submitted(&tpp, &server, (&euro_payment("12.50", iban(&payee)), &payer)).await;
+    // What the gateway has is of a later moment than what the bank has.
+    let (folder, id) = path.rsplit_once('/').unwrap();
+    let known = server.store().payment(&PaymentId::new(id)).await.unwrap().unwrap();
+    let other = "01890000-0000-7000-8000-000000000001";
+    let forgotten = Payment { id: PaymentId::new(other), version: 0, ..known };
+    server.store().save(Changes::new().put_payment(&forgotten)).await.unwrap();
+    for path in [format!("{folder}/{other}"), format!("{folder}/{other}/status")] {
+        let answer = server.send(&tpp.get(&path)).await;
+        assert_eq!(answer.status, 503, "{path}: {}", answer.body);
+    }
 }
 
 /// A bank that was not there for days (`--data` and `--now`) makes what came due meanwhile as if it had been.

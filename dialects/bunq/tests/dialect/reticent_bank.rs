@@ -133,8 +133,11 @@ async fn what_a_bank_leaves_out_is_refused_and_what_is_booked_later_is_told() {
     let before = own.balance(account).await;
     let payment =
         json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "not booked yet"});
-    let answer = own.post(&own.below(account, "/payment"), &payment).await;
-    let text = "The bank has taken the payment and has not said yet that it is booked.";
-    assert_eq!((answer.status, answer.body.contains(text)), (491, true), "{}", answer.body);
-    assert_eq!(own.balance(account).await, before - cents("1.00"));
+    let batch = json!({"payments": [payment, payment]});
+    for (path, body, paid) in [("/payment", &payment, "1.00"), ("/payment-batch", &batch, "3.00")] {
+        let answer = own.post(&own.below(account, path), body).await;
+        let text = "The bank has taken the payment and has not said yet that it is booked.";
+        assert_eq!((answer.status, answer.body.contains(text)), (491, true), "{path}: {}", answer.body);
+        assert_eq!(own.balance(account).await, before - cents(paid), "{path}");
+    }
 }

@@ -10,7 +10,7 @@ use ::core_bank::server::router_of;
 use ::core_bank::server::test_authority::{self, TestCertificates};
 use ::core_bank::server::tls::{Listener, TlsSettings};
 use gateway::domain::{CustomerKind, Iban, Money, Tenant, Timestamp};
-use gateway::{Bank, Clock};
+use gateway::{Bank, Clock, Store};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -83,7 +83,11 @@ async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) ->
     running.sandbox.telling().await?;
     // It may be put back to what it was, by the management API.
     let bank = running.of_the_moment();
-    let routes = router_of(Arc::new(move || bank().behind_a_gateway()), tenants);
+    let behind = move || {
+        let bank = bank();
+        (bank.behind_a_gateway(), Store::clone(&bank.store))
+    };
+    let routes = router_of(Arc::new(behind), tenants);
     let url = format!("https://{address}");
     tell(json, &url, &running, (&files, &customers));
     let stopped = async move {
