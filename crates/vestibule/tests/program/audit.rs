@@ -183,7 +183,9 @@ async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
         false
     };
     assert!(gone().await, "the acts are forgotten after their time");
-    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let now = testkit::in_days(402).to_string();
+    let then = ["--now", now.as_str(), "--days", "400"];
+    let (code, told) = verify(&scene, &admin, &people.auditor, &then);
     assert_eq!((code, &told["isWhole"]), (0, &json!(true)), "{told}");
     let first = told["first"].as_i64().unwrap();
     assert!(first > 2, "{told}");
@@ -192,14 +194,21 @@ async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
         (&json!(first - 1), &json!(400)),
         "{told}"
     );
-    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "verify"]);
+    let arguments = [&["audit", "verify"], &then[..]].concat();
+    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &arguments);
     assert!(
         code == 0 && out.contains(&format!("Entries up to {} were forgotten", first - 1)),
         "{out}{error}"
     );
+    // Whoever knows that entries are kept longer, or that less time went by, takes nobody's word for it.
+    for judge in [["--now", now.as_str(), "--days", "402"], ["--now", &testkit::in_days(2).to_string(), "--days", "1"]] {
+        let (code, told) = verify(&scene, &admin, &people.auditor, &judge);
+        let damage = told["damages"][0].as_str().unwrap();
+        assert!(code == 1 && damage.contains("days for which entries are kept were over"), "{told}");
+    }
     // What somebody takes away beside is told from it.
     tamper(&scene, "DELETE FROM audit WHERE first_number = (SELECT MIN(first_number) FROM audit)");
-    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let (code, told) = verify(&scene, &admin, &people.auditor, &then);
     let damage = told["damages"][0].as_str().unwrap();
     assert!(
         code == 1 && damage.contains("at the beginning: no entry says that they were forgotten"),
