@@ -62,6 +62,7 @@ pub mod staff;
 mod standing;
 pub mod statistics;
 mod subjects;
+pub mod third_parties;
 mod trust;
 mod waiting_payments;
 

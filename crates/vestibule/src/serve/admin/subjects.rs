@@ -10,7 +10,7 @@ use gateway::staff::{Deed, Found, Page, StaffError};
 use gateway::{Error as GatewayError, Gateway};
 use serde_json::{Value, json};
 
-use super::{About, Act, Admin, Error, Query, Staff, body, told};
+use super::{About, Act, Admin, Error, Query, Shown, Staff, body, told};
 
 /// What lists of consents and payments are asked by.
 const KNOWN: [&str; 4] = ["third_party", "state", "after", "limit"];
@@ -43,6 +43,14 @@ pub(super) trait Kind: Sized + Send + 'static {
     const STATES: &'static [(&'static str, Self::Status)];
     /// What a list of it is called.
     const LIST: &'static str;
+
+    /// Checks that what is asked for could be found.
+    ///
+    /// # Errors
+    /// 400
+    fn check(_asked: (Option<&TppId>, Option<Self::Status>)) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// A page of it.
     fn find(
@@ -163,6 +171,16 @@ impl Kind for Payment {
     const STATES: &'static [(&'static str, PaymentStatus)] = &PAYMENTS;
     const LIST: &'static str = "payments";
 
+    fn check((tpp, status): (Option<&TppId>, Option<PaymentStatus>)) -> Result<(), Error> {
+        if tpp.is_some() && status == Some(PaymentStatus::Pending) {
+            return Err(Error::bad(
+                "state \"pending\" cannot be asked for together with third_party: of one third party those payments are listed about \
+                 which somebody decided, and nobody did about these; ask for state alone, or for a payment by its id",
+            ));
+        }
+        Ok(())
+    }
+
     async fn find(
         gateway: &Gateway,
         (tpp, status): (Option<&TppId>, Option<PaymentStatus>),
@@ -216,12 +234,14 @@ fn one<K: Kind>((subject, status): (K, K::Status)) -> Told {
 pub(super) async fn list<K: Kind>(
     State(admin): State<Admin>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Error> {
+) -> Result<(Extension<Shown>, Json<Value>), Error> {
     let query = Query::of(query.as_deref(), &KNOWN)?;
     let tpp = query.one("third_party")?.map(TppId::new);
     let state = query.word("state", K::STATES)?;
+    K::check((tpp.as_ref(), state))?;
     let found = K::find(&admin.gateway, (tpp.as_ref(), state), &query.page()?).await?;
-    Ok(told(K::LIST, found, |(subject, status)| subject.tell(status)))
+    let shown = found.items.iter().map(|(subject, _)| subject.subject()).collect();
+    Ok((Extension(Shown(shown)), told(K::LIST, found, |(subject, status)| subject.tell(status))))
 }
 
 pub(super) async fn read<K: Kind>(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Told, Error> {
