@@ -32,7 +32,8 @@ enum TppOrder {
 
 impl TppPlace {
     fn start(is_by_block: bool) -> Self {
-        let order = if is_by_block { TppOrder::Blocked(Timestamp::MAX) } else { TppOrder::Name(String::new()) };
+        let order =
+            if is_by_block { TppOrder::Blocked(Timestamp::MAX) } else { TppOrder::Name(String::new()) };
         Self { order, id: String::new() }
     }
 
@@ -81,7 +82,8 @@ impl Gateway {
         let now = self.system_time();
         let store = &self.0.store;
         let is_by_block = filter.number.is_none() && filter.is_blocked == Some(true);
-        let after = page.after.as_deref().map(|text| TppPlace::read(text, is_by_block).ok_or(StaffRefusal::After));
+        let after =
+            page.after.as_deref().map(|text| TppPlace::read(text, is_by_block).ok_or(StaffRefusal::After));
         let after = after.transpose()?.unwrap_or_else(|| TppPlace::start(is_by_block));
         let beginning = filter.name.as_deref().unwrap_or_default().to_ascii_lowercase();
         let looked_at = self.looked_at(page, filter.is_blocked.is_some());

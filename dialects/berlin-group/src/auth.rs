@@ -7,10 +7,10 @@ use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
-    Check, Connection, Edge, MAX_BODY, Rejected, ShownCertificate, check_body_digest, check_message_signature,
-    header_text, note_authenticated, note_certificates, note_check, note_failed, note_passed,
-    note_signing_certificate, note_third_party, note_tls_certificate, note_unread_tls_certificate, read_body,
-    single_header,
+    Check, Connection, Edge, MAX_BODY, Rejected, ShownCertificate, check_body_digest,
+    check_message_signature, header_text, note_authenticated, note_certificates, note_check, note_failed,
+    note_passed, note_signing_certificate, note_third_party, note_tls_certificate,
+    note_unread_tls_certificate, read_body, single_header,
 };
 use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Timestamp};

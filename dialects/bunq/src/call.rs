@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use edge::{
-    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, media_type, note_authenticated, note_check,
-    note_failed, note_passed, note_signed, note_subject, read_any_json, read_body, single_header,
+    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, media_type, note_authenticated,
+    note_check, note_failed, note_passed, note_signed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
 use gateway::{ActingTpp, CallPlace, Ctx, PaymentRequest};

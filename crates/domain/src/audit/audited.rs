@@ -456,9 +456,11 @@ mod tests {
             assert_eq!(found, missing, "{hash_of}");
         }
         // It fits, and what stands before was written later than it says.
-        for (at, days, early) in
-            [("2028-03-08T10:00:00Z", 400, None), ("2027-06-01T00:00:00Z", 400, Some(400)), ("2027-02-01T09:30:00Z", 0, Some(1))]
-        {
+        for (at, days, early) in [
+            ("2028-03-08T10:00:00Z", 400, None),
+            ("2027-06-01T00:00:00Z", 400, Some(400)),
+            ("2027-02-01T09:30:00Z", 0, Some(1)),
+        ] {
             let (whole, end) = worded(5, (5, at, days));
             let found = judged(judge, (Head::default(), &without(&whole)), &end, &[]);
             let early = early.map(|days| Damage::Early { number: 5, at: at.parse().unwrap(), days });
@@ -471,7 +473,8 @@ mod tests {
         for number in [2, 4, 5] {
             let anchor = format!("{number}:{}@2027-02-03T00:00:00Z", whole[number - 1].hash);
             let found = judged(judge, (Head::default(), &without(&whole)), &end, &[&anchor]);
-            let expected = Damage::Early { number: 5, at: "2028-03-08T10:00:00Z".parse().unwrap(), days: 400 };
+            let expected =
+                Damage::Early { number: 5, at: "2028-03-08T10:00:00Z".parse().unwrap(), days: 400 };
             assert_eq!(found, [expected], "{number}");
         }
     }

@@ -364,7 +364,10 @@ mod tests {
         });
         let first = spool.state().current.path.clone();
         spool.take(&gateway).await.unwrap();
-        assert!(spool.state().current.path != first && !first.exists(), "another one is begun, and this one taken");
+        assert!(
+            spool.state().current.path != first && !first.exists(),
+            "another one is begun, and this one taken"
+        );
         noting.await.unwrap();
         spool.take(&gateway).await.unwrap();
         let texts = written(&gateway).await;

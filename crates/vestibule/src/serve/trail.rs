@@ -56,7 +56,8 @@ impl Observer for Trailing {
         if let Some((service, outcome)) = call.route.and_then(service).zip(outcome) {
             self.statistics.note(&Request { service, at, took, outcome });
         }
-        let verified_by = if call.proof.is_told_by_proxy { TlsVerifiedBy::Proxy } else { TlsVerifiedBy::Gateway };
+        let verified_by =
+            if call.proof.is_told_by_proxy { TlsVerifiedBy::Proxy } else { TlsVerifiedBy::Gateway };
         let audited = AuditedCall {
             at,
             interface: call.interface,

@@ -49,7 +49,8 @@ impl People {
     }
 }
 
-fn fingerprint(signer: &Signer) -> String {
+/// SHA-256 of a certificate.
+pub(crate) fn fingerprint(signer: &Signer) -> String {
     use aws_lc_rs::digest::{SHA256, digest};
     digest(&SHA256, &signer.certificate.der).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
@@ -134,7 +135,11 @@ async fn nobody_comes_in_without_a_role() {
     assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
     let fresh = scene.client(Some(&people.nobody));
     assert!(fresh.get(format!("{admin}/consents")).send().await.is_err(), "no longer an authority of staff");
-    refused(&get(&lasting, &admin, "/consents").await, 401, &["certificate_unknown", "trust_files", "connect anew"]);
+    refused(
+        &get(&lasting, &admin, "/consents").await,
+        401,
+        &["certificate_unknown", "trust_files", "connect anew"],
+    );
 }
 
 #[tokio::test]
@@ -171,9 +176,7 @@ async fn staff_finds_blocks_and_withdraws() {
         let found = get(&reader, &admin, &format!("/third-parties{query}")).await;
         assert_eq!(ids(&found, "thirdParties"), [ID], "{query}");
     }
-    for query in
-        ["?name=zz", "?number=R65432", "?state=blocked", "?name=zz&number=R654321"]
-    {
+    for query in ["?name=zz", "?number=R65432", "?state=blocked", "?name=zz&number=R654321"] {
         let found = get(&reader, &admin, &format!("/third-parties{query}")).await;
         assert_eq!(ids(&found, "thirdParties"), [""; 0], "{query}");
     }
@@ -291,14 +294,9 @@ async fn lists_of_third_parties_go_on_where_they_were() {
     };
     for (state, change) in [
         ("", "UPDATE tpps SET name = '0' WHERE name = 'b'"),
-        ("&state=active", ""),
         ("&state=blocked", "UPDATE tpps SET blocked_at = NULL WHERE name = 'b'"),
     ] {
-        if state == "&state=active" {
-            tamper(&scene, "UPDATE tpps SET name = 'b' WHERE name = '0'");
-            assert_eq!(page(state).await, (String::new(), String::new()));
-            continue;
-        }
+        tamper(&scene, "UPDATE tpps SET name = 'b' WHERE name = '0'");
         let (first, next) = page(state).await;
         let (second, next) = page(&format!("{state}&after={next}")).await;
         assert_eq!((first.as_str(), second.as_str()), ("a", "b"), "{state}");
@@ -402,11 +400,8 @@ async fn what_staff_looks_at_is_in_the_trail() {
     assert_eq!(get(&reader, &admin, "/consents?state=valid").await.status, 200);
     assert_eq!(get(&reader, &admin, "/consents?state=rejected").await.status, 200);
     let listed = |entry: &Value| entry["staff"].is_string() && entry["route"] == "/consents";
-    let is_second = |all: &[Value]| all.iter().filter(|entry| listed(entry)).count() == 2;
-    let mut all = entries_with(&scene, &people, &admin, listed).await;
-    while !is_second(&all) {
-        all = entries_with(&scene, &people, &admin, listed).await;
-    }
+    let all =
+        entries_with(&scene, &people, &admin, |entry| listed(entry) && entry["subjects"].is_null()).await;
     let lists: Vec<_> = all.iter().filter(|entry| listed(entry)).collect();
     assert_eq!(lists[0]["subjects"], json!([format!("consent {}", consent.id)]));
     assert!(lists[1]["subjects"].is_null(), "{}", lists[1]);
