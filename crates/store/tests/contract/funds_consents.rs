@@ -91,7 +91,7 @@ async fn a_consent_is_read_as_it_was_written_alone_and_with_a_token() {
         let due = asked().forget_at().unwrap();
         assert_eq!(undecided("PSDNL-DNB-1", due).await, [FundsConsent { version: 1, ..asked() }]);
         assert_eq!(undecided("PSDNL-DNB-2", due).await, []);
-        assert_eq!(undecided("PSDNL-DNB-1", due + std::time::Duration::from_secs(1)).await, []);
+        assert_eq!(undecided("PSDNL-DNB-1", due + Duration::from_secs(1)).await, []);
 
         let changes = Changes::new().put_funds_consent(&approved()).put_grant(&grant());
         store.save(changes.put_token(&nl(), &token())).await.unwrap();
