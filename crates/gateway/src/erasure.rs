@@ -10,6 +10,8 @@
 //!
 //! However many there are, a page of them is looked at at once, and what of it goes is one batch, with the act in it.
 
+use std::sync::{Arc, PoisonError};
+
 use domain::{
     Consent, ConsentStatus, CustomerId, Decision, FundsConsent, ListPlace, SubjectKind, Tenant, Timestamp,
     TppId,
@@ -17,6 +19,7 @@ use domain::{
 
 use jiff::SignedDuration;
 
+use crate::bank::Answer;
 use crate::error::retry;
 use crate::staff::{Deed, END, StaffError, StaffRefusal};
 use crate::{Changes, Error, Gateway, secrets};
@@ -45,6 +48,12 @@ pub struct Erased {
     pub is_more: bool,
 }
 
+/// What an interface keeps of customers for itself, which the gateway does not know.
+pub trait Belongings: std::fmt::Debug + Send + Sync {
+    /// What erases all of it that no law has the bank keep, of one customer of a branch.
+    fn of_customer<'a>(&'a self, tenant: &'a Tenant, customer: &'a CustomerId) -> Answer<'a, Changes>;
+}
+
 /// A consent of either kind.
 enum Given {
     Consent(Consent),
@@ -68,6 +77,15 @@ impl Whose<'_> {
 }
 
 impl Gateway {
+    /// Has what an interface keeps of customers for itself be erased with them.
+    pub fn erase_too(&self, belongings: Arc<dyn Belongings>) {
+        self.0.belongings.write().unwrap_or_else(PoisonError::into_inner).push(belongings);
+    }
+
+    fn belongings(&self) -> Vec<Arc<dyn Belongings>> {
+        self.0.belongings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Erases what is held of a customer of a branch.
     ///
     /// # Errors
@@ -81,7 +99,10 @@ impl Gateway {
         let whose = Whose::Customer(tenant, customer);
         self.check_closed(whose).await?;
         let erased = retry(|| async {
-            let changes = Changes::new().erase_sessions(tenant, customer);
+            let mut changes = Changes::new().erase_sessions(tenant, customer);
+            for belongings in self.belongings() {
+                changes = changes.and(belongings.of_customer(tenant, customer).await?);
+            }
             self.erase_page(whose, (GIVEN[0], &ListPlace::start()), (changes, true), deed).await
         });
         self.erase_rest(whose, erased.await?, deed).await
