@@ -3,8 +3,8 @@
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::{Extension, Json};
 use gateway::domain::{
-    Consent, ConsentId, ConsentStatus, FundsConsent, FundsConsentId, Payment, PaymentId, PaymentStatus,
-    Subject, TppId,
+    Consent, ConsentId, ConsentStatus, CustomerId, FundsConsent, FundsConsentId, Payment, PaymentId,
+    PaymentStatus, Subject, TppId,
 };
 use gateway::staff::{Deed, Found, Page, StaffError};
 use gateway::{Error as GatewayError, Gateway};
@@ -34,6 +34,24 @@ const PAYMENTS: [(&str, PaymentStatus); 6] = [
     ("cancelled", PaymentStatus::Cancelled),
     ("expired", PaymentStatus::Expired),
 ];
+
+/// A consent of either kind as it is told, with what one of them has alone.
+macro_rules! consent {
+    ($consent:expr, $status:expr, $($name:literal: $value:expr,)*) => {
+        json!({
+            "id": $consent.id.as_str(),
+            "thirdParty": $consent.tpp.as_str(),
+            "branch": $consent.tenant.as_str(),
+            "interface": $consent.interface.name(),
+            "state": $status.name(),
+            "decision": $consent.decision.name(),
+            "customer": $consent.customer.as_ref().map(CustomerId::as_str),
+            $($name: $value,)*
+            "createdAt": $consent.created_at,
+            "lastActionAt": $consent.last_action_at,
+        })
+    };
+}
 
 /// Something that third parties ask for and staff looks at, with the state that it is in now.
 pub(super) trait Kind: Sized + Send + 'static {
@@ -101,20 +119,13 @@ impl Kind for Consent {
     }
 
     fn tell(&self, status: ConsentStatus) -> Value {
-        json!({
-            "id": self.id.as_str(),
-            "thirdParty": self.tpp.as_str(),
-            "branch": self.tenant.as_str(),
-            "interface": self.interface.name(),
-            "state": status.name(),
-            "decision": self.decision.name(),
-            "customer": self.customer.as_ref().map(|customer| customer.as_str()),
+        consent!(
+            self,
+            status,
             "recurring": self.recurring,
             "frequencyPerDay": self.frequency_per_day,
             "validUntil": self.valid_until,
-            "createdAt": self.created_at,
-            "lastActionAt": self.last_action_at,
-        })
+        )
     }
 }
 
@@ -146,17 +157,7 @@ impl Kind for FundsConsent {
     }
 
     fn tell(&self, status: ConsentStatus) -> Value {
-        json!({
-            "id": self.id.as_str(),
-            "thirdParty": self.tpp.as_str(),
-            "branch": self.tenant.as_str(),
-            "interface": self.interface.name(),
-            "state": status.name(),
-            "decision": self.decision.name(),
-            "customer": self.customer.as_ref().map(|customer| customer.as_str()),
-            "createdAt": self.created_at,
-            "lastActionAt": self.last_action_at,
-        })
+        consent!(self, status,)
     }
 }
 
