@@ -188,7 +188,7 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
     call.code = response.extensions().get::<Code>().map(|Code(code)| (*code).to_owned());
     call.microseconds = trail::microseconds(begun.elapsed());
     let about = response.extensions().get::<About>().map(|About(subject)| subject);
-    let shown = response.extensions().get::<Shown>().map_or(&[][..], |Shown(subjects)| subjects);
+    let shown = response.extensions().get::<Shown>().map_or(&[][..], |Shown(subjects)| &subjects[..]);
     admin.spool.note(&call.about(about).showing(shown));
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
