@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::bunq::{BUNQ, BunqClient, euro, pseudo_certificate, shop};
 use testkit::{Answer, Request, Signer, TestServer, parameter};
 
-use crate::admin::{People, get, post};
+use crate::admin::{People, get as read, post};
 use crate::audit::entries_with;
 use crate::configuration::Files;
 use crate::serve::{PAGE, Scene, value, write_configuration};
@@ -190,7 +190,7 @@ async fn what_the_interface_keeps_of_a_customer_is_erased() {
     assert_eq!(told.status, 200, "{}", told.body);
     client.account().await;
 
-    let given = get(&operator, &admin, "/consents?state=valid").await.json();
+    let given = read(&operator, &admin, "/consents?state=valid").await.json();
     let given = given["consents"].as_array().unwrap().clone();
     assert_eq!(given.len(), 2, "{given:?}");
     // The newest first.
