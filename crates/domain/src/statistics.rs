@@ -197,7 +197,7 @@ impl Counted {
     }
 
     /// When it was there for the first time.
-    fn first(&self) -> Timestamp {
+    pub fn first(&self) -> Timestamp {
         self.earlier.first().unwrap_or(&self.up).from
     }
 

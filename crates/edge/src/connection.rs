@@ -13,6 +13,8 @@ pub struct Connection {
     pub origin: Arc<str>,
     /// The TLS client certificate in DER: the handshake proved that the caller holds its key, nothing else.
     pub peer_certificate: Option<Arc<[u8]>>,
+    /// Whether that was proved to a proxy, which says so; to this process otherwise.
+    pub is_told_by_proxy: bool,
     /// Certificates that came along with it, in DER: perhaps of authorities above it. Nobody has looked at them.
     pub peer_authorities: Arc<[CertificateDer<'static>]>,
     /// Where the caller's connection comes from; none for what the program itself calls.

@@ -20,6 +20,7 @@ mod media_types;
 mod observer;
 pub mod openapi;
 pub mod outbound;
+mod proof;
 pub mod recording;
 pub mod registers;
 mod rejected;
@@ -47,6 +48,10 @@ pub use observer::{
     CALLER_GONE, Observer, Recording, Seen, note_certificates, note_check, note_code, note_comparison,
     note_failed, note_matched, note_mistake_with_body, note_passed, note_refusal, note_route, note_subject,
     note_third_party, observe, with_fault,
+};
+pub use proof::{
+    Proof, ShownCertificate, note_authenticated, note_signed, note_signing_certificate, note_tls_certificate,
+    note_unread_tls_certificate,
 };
 pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;

@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tracing::{Instrument, Span};
 
 use crate::guard::{X_REQUEST_ID, fresh_id};
+use crate::proof::Proof;
 use crate::recording::{Capture, Check, Comparison, Explanation, Findings, Recorder, of_body, passed};
 use crate::spans;
 
@@ -38,6 +39,8 @@ pub struct Seen<'a> {
     pub took: Duration,
     /// The third party that called, or said that it did.
     pub third_party: Option<&'a TppId>,
+    /// How it proved who it is, as far as it did.
+    pub proof: &'a Proof,
     /// What the call was about, as far as the interface knows it. It is the caller's secret as much
     /// as the bank's, and not for the log.
     pub subject: Option<&'a Subject>,
@@ -94,7 +97,7 @@ impl Observer for Recording {
 
 /// What is found out about a call while it is answered.
 #[derive(Default)]
-struct Notes {
+pub(crate) struct Notes {
     /// The request id, before there is an answer that has it.
     request: Option<HeaderValue>,
     interface: Option<&'static str>,
@@ -103,6 +106,7 @@ struct Notes {
     route: Option<String>,
     code: Option<String>,
     third_party: Option<TppId>,
+    pub(crate) proof: Proof,
     subject: Option<Subject>,
     /// Of a call that is taken down: what it passed, and why it was refused.
     findings: Option<Box<Findings>>,
@@ -179,6 +183,7 @@ impl Notes {
             code: self.code.as_deref(),
             took: begun.elapsed(),
             third_party: self.third_party.as_ref(),
+            proof: &self.proof,
             subject: self.subject.as_ref(),
             fault,
         }
@@ -360,6 +365,6 @@ fn find(change: impl FnOnce(&mut Findings)) {
 }
 
 /// Outside of a call that is observed there is nothing to note.
-fn note(change: impl FnOnce(&mut Notes)) {
+pub(crate) fn note(change: impl FnOnce(&mut Notes)) {
     let _ = NOTES.try_with(|notes| change(&mut notes.borrow_mut()));
 }

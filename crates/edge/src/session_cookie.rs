@@ -81,6 +81,7 @@ mod tests {
         Connection {
             origin: origin.into(),
             peer_certificate: None,
+            is_told_by_proxy: false,
             peer_authorities: [].into(),
             peer_address: None,
         }

@@ -8,6 +8,7 @@ use http_signatures::digest::{Prefix, check_digest};
 use http_signatures::{Message, Refusal};
 use jiff::Timestamp;
 
+use crate::proof::note_signed;
 use crate::recording::{Check, Comparison, of_body, of_signing_string};
 use crate::{note_check, note_comparison, note_failed, note_passed};
 
@@ -79,7 +80,9 @@ pub fn check_message_signature(
     })?;
     let verified = cavage::verify(message, &header, &presented.key, &rules.signature, now);
     note_verification(message, &header, presented, rules, &verified);
-    verified.map(drop).map_err(refused)
+    verified.map_err(refused)?;
+    note_signed();
+    Ok(())
 }
 
 /// Notes which checks of a signature were passed, in their order, and what was signed.

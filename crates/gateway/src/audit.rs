@@ -44,16 +44,58 @@ pub struct AuditedCall {
     /// The person of the staff that called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff: Option<String>,
+    /// Whether it was proved who called.
+    #[serde(skip_serializing_if = "is_not")]
+    pub authenticated: bool,
+    /// Whether a signature over the call was verified.
+    #[serde(skip_serializing_if = "is_not")]
+    pub signed: bool,
+    /// SHA-256 of the certificate that came to verify a signature with, or that the API key was given for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_certificate: Option<String>,
+    /// SHA-256 of the certificate of the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<String>,
+    /// To whom it was proved that the caller holds the key of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_verified_by: Option<TlsVerifiedBy>,
     /// Kind and id of what it was about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The same of what a list showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+}
+
+/// Who did a TLS handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsVerifiedBy {
+    /// The gateway.
+    Gateway,
+    /// A proxy in front of it.
+    Proxy,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_not(value: &bool) -> bool {
+    !value
+}
+
+/// A subject as the trail has it.
+fn written_subject(subject: &Subject) -> String {
+    format!("{} {}", subject.kind().name(), subject.id())
 }
 
 impl AuditedCall {
     /// The same about a subject.
     pub fn about(self, subject: Option<&Subject>) -> Self {
-        let subject = subject.map(|subject| format!("{} {}", subject.kind().name(), subject.id()));
-        Self { subject, ..self }
+        Self { subject: subject.map(written_subject), ..self }
+    }
+
+    /// The same, which showed a list of them.
+    pub fn showing(self, subjects: &[Subject]) -> Self {
+        Self { subjects: subjects.iter().map(written_subject).collect(), ..self }
     }
 
     /// The text of its entry. `node` is what the trail calls the process that answered it.
@@ -222,6 +264,18 @@ mod tests {
         assert_eq!(
             call.written("n").unwrap(),
             r#"{"kind":"call","node":"n","at":"1970-01-01T00:00:00Z","method":"GET","status":200,"microseconds":0}"#
+        );
+        let call = AuditedCall {
+            authenticated: true,
+            signed: true,
+            signing_certificate: Some("ab".to_owned()),
+            tls_certificate: Some("cd".to_owned()),
+            tls_verified_by: Some(TlsVerifiedBy::Proxy),
+            ..call.showing(&[Subject::Consent(domain::ConsentId::new("a"))])
+        };
+        assert_eq!(
+            call.written("n").unwrap(),
+            r#"{"kind":"call","node":"n","at":"1970-01-01T00:00:00Z","method":"GET","status":200,"microseconds":0,"authenticated":true,"signed":true,"signingCertificate":"ab","tlsCertificate":"cd","tlsVerifiedBy":"proxy","subjects":["consent a"]}"#
         );
         assert_eq!(
             lost_calls("n", Timestamp::UNIX_EPOCH, 3).unwrap(),

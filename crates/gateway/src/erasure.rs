@@ -6,19 +6,30 @@
 //! stay id and name, which these point to, that it is blocked, and what is known of its certificates: one that was revoked must not be
 //! taken for a new one.
 //!
+//! What a third party asked for and nobody decided about is nobody's but its own, and goes at once.
+//!
 //! However many there are, a page of them is looked at at once, and what of it goes is one batch, with the act in it.
+
+use std::sync::{Arc, PoisonError};
 
 use domain::{
     Consent, ConsentStatus, CustomerId, Decision, FundsConsent, ListPlace, SubjectKind, Tenant, Timestamp,
     TppId,
 };
 
+use jiff::SignedDuration;
+
+use crate::bank::Answer;
 use crate::error::retry;
 use crate::staff::{Deed, END, StaffError, StaffRefusal};
 use crate::{Changes, Error, Gateway, secrets};
 
 /// How many consents are looked at at once.
 const PAGE: i64 = 200;
+
+/// In how many steps of which length consents are looked for that nobody decided about, by when they are forgotten.
+const STEPS: i32 = 20;
+const STEP: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Most ids that are told of each kind.
 const TOLD: usize = 1000;
@@ -35,6 +46,12 @@ pub struct Erased {
     pub kept: Vec<(String, Option<Timestamp>)>,
     /// Whether there are more than are told.
     pub is_more: bool,
+}
+
+/// What an interface keeps of customers for itself, which the gateway does not know.
+pub trait Belongings: std::fmt::Debug + Send + Sync {
+    /// What erases all of it that no law has the bank keep, of one customer of a branch.
+    fn of_customer<'a>(&'a self, tenant: &'a Tenant, customer: &'a CustomerId) -> Answer<'a, Changes>;
 }
 
 /// A consent of either kind.
@@ -60,6 +77,15 @@ impl Whose<'_> {
 }
 
 impl Gateway {
+    /// Has what an interface keeps of customers for itself be erased with them.
+    pub fn erase_too(&self, belongings: Arc<dyn Belongings>) {
+        self.0.belongings.write().unwrap_or_else(PoisonError::into_inner).push(belongings);
+    }
+
+    fn belongings(&self) -> Vec<Arc<dyn Belongings>> {
+        self.0.belongings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Erases what is held of a customer of a branch.
     ///
     /// # Errors
@@ -73,7 +99,10 @@ impl Gateway {
         let whose = Whose::Customer(tenant, customer);
         self.check_closed(whose).await?;
         let erased = retry(|| async {
-            let changes = Changes::new().erase_sessions(tenant, customer);
+            let mut changes = Changes::new().erase_sessions(tenant, customer);
+            for belongings in self.belongings() {
+                changes = changes.and(belongings.of_customer(tenant, customer).await?);
+            }
             self.erase_page(whose, (GIVEN[0], &ListPlace::start()), (changes, true), deed).await
         });
         self.erase_rest(whose, erased.await?, deed).await
@@ -93,7 +122,64 @@ impl Gateway {
             let changes = Changes::new().put_tpp(&self.third_party(id).await?.without_registration(nobody));
             self.erase_page(whose, (GIVEN[0], &ListPlace::start()), (changes, true), deed).await
         });
-        self.erase_rest(whose, erased.await?, deed).await
+        let mut erased = self.erase_rest(whose, erased.await?, deed).await?;
+        for tenant in &self.settings().tenants {
+            for kind in GIVEN {
+                self.erase_undecided((tenant, id), kind, &mut erased, deed).await?;
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Erases what a third party asked for and no customer decided about, whether or not one still could. It is looked for by when it
+    /// would be forgotten, piece by piece, so that no statement reads all that there is.
+    async fn erase_undecided(
+        &self,
+        whose: (&Tenant, &TppId),
+        kind: SubjectKind,
+        erased: &mut Erased,
+        deed: Deed<'_>,
+    ) -> Result<(), StaffError> {
+        let now = self.now(whose.0);
+        let steps = (0..STEPS).filter_map(|step| now.checked_add(STEP.checked_mul(step)?).ok());
+        let bounds: Vec<_> = [Timestamp::MIN].into_iter().chain(steps).chain([Timestamp::MAX]).collect();
+        for (from, until) in bounds.iter().copied().zip(bounds.iter().copied().skip(1)) {
+            loop {
+                let page = retry(|| async {
+                    let page = self.undecided_page(whose, kind, (from, until)).await?;
+                    if !page.is_empty() {
+                        let changes =
+                            page.iter().fold(Changes::new(), |changes, given| given.erased(changes));
+                        let act = deed.act("erase", whose.1.as_str(), None);
+                        self.0.store.save(self.acted(changes, &act).await?).await?;
+                    }
+                    Ok(page)
+                });
+                let consents: Vec<_> = page.await?.iter().map(|given| given.id().to_owned()).collect();
+                let is_full = i64::try_from(consents.len()).is_ok_and(|count| count >= PAGE);
+                erased.add(Erased { consents, ..Erased::default() });
+                if !is_full {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn undecided_page(
+        &self,
+        whose: (&Tenant, &TppId),
+        kind: SubjectKind,
+        span: (Timestamp, Timestamp),
+    ) -> Result<Vec<Given>, Error> {
+        let store = &self.0.store;
+        Ok(if kind == SubjectKind::FundsConsent {
+            let page = store.undecided_funds_consents(whose, span, PAGE).await?;
+            page.into_iter().map(Given::Funds).collect()
+        } else {
+            let page = store.undecided_consents(whose, span, PAGE).await?;
+            page.into_iter().map(Given::Consent).collect()
+        })
     }
 
     /// Erases the pages behind the first one.

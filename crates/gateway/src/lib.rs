@@ -62,10 +62,11 @@ pub mod staff;
 mod standing;
 pub mod statistics;
 mod subjects;
+pub mod third_parties;
 mod trust;
 mod waiting_payments;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
 pub use access_tokens::ActiveToken;
@@ -86,7 +87,7 @@ pub use customers::ReadableAccount;
 pub use decisions::{Approval, DecisionProblem};
 pub use domain;
 use domain::{Interface, RequestId, Tenant, TppId};
-pub use erasure::Erased;
+pub use erasure::{Belongings, Erased};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
@@ -172,6 +173,8 @@ struct Inner {
     request_ids: requests::RequestIds,
     call_counts: call_limits::CallCounts,
     last_uses: last_uses::LastUses,
+    /// What interfaces keep of customers for themselves.
+    belongings: RwLock<Vec<Arc<dyn Belongings>>>,
 }
 
 /// What a gateway is made of.
@@ -222,6 +225,7 @@ impl Gateway {
             request_ids,
             call_counts: call_limits::CallCounts::default(),
             last_uses: last_uses::LastUses::default(),
+            belongings: RwLock::default(),
         }))
     }
 

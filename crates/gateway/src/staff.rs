@@ -44,30 +44,19 @@ impl<'a> Deed<'a> {
     }
 }
 
-/// Which third parties are looked for.
-#[derive(Debug, Clone, Default)]
-pub struct ThirdPartyFilter {
-    /// The beginning of the name.
-    pub name: Option<String>,
-    /// The id, such as PSDNL-DNB-R123, or the authorisation number alone.
-    pub number: Option<String>,
-    /// Whether it is blocked.
-    pub is_blocked: Option<bool>,
-}
-
 /// A page of what was found.
 #[derive(Debug)]
 pub struct Found<T> {
     /// What was found.
     pub items: Vec<T>,
-    /// The id behind which the next page begins, if there may be more.
+    /// The place behind which the next page begins, if there may be more.
     pub next: Option<String>,
 }
 
 /// Which page of what was found.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The id behind which it begins; none for the first one.
+    /// The place behind which it begins, as the page before told it; none for the first one.
     pub after: Option<String>,
     /// How many there are on it at most.
     pub size: usize,
@@ -93,8 +82,8 @@ pub enum StaffRefusal {
     /// Third parties still have access to a customer's accounts.
     #[error("third parties still have access; withdraw first: {}", .0.join(", "))]
     Open(Vec<String>),
-    /// The page begins at nothing.
-    #[error("after names nothing that is there; take next of the page before")]
+    /// The page begins nowhere in the list.
+    #[error("after is no place in this list; take next of the page before, and ask for the same")]
     After,
 }
 
@@ -116,46 +105,6 @@ impl From<store::StoreError> for StaffError {
 }
 
 impl Gateway {
-    /// Third parties by name, number and state.
-    ///
-    /// # Errors
-    /// [`StaffError`]
-    pub async fn find_third_parties(
-        &self,
-        filter: &ThirdPartyFilter,
-        page: &Page,
-    ) -> Result<Found<Tpp>, StaffError> {
-        let now = self.system_time();
-        let store = &self.0.store;
-        let after = match &page.after {
-            Some(id) => Some(store.tpp(&TppId::new(id.as_str())).await?.ok_or(StaffRefusal::After)?),
-            None => None,
-        };
-        let beginning = filter.name.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let looked_at = self.looked_at(page, filter.is_blocked.is_some());
-        let id = after.as_ref().map_or("", |tpp| tpp.id.as_str());
-        let found = if let Some(number) = &filter.number {
-            let found = match store.tpp(&TppId::new(number.as_str())).await? {
-                Some(tpp) => vec![tpp],
-                None => store.tpps_numbered(number).await?,
-            };
-            found.into_iter().filter(|tpp| tpp.id.as_str() > id).collect()
-        } else if filter.is_blocked == Some(true) {
-            let at = after.as_ref().and_then(|tpp| tpp.blocked).map_or(Timestamp::MAX, |block| block.at);
-            store.blocked_tpps((at, id), looked_at).await?
-        } else {
-            let name = after.as_ref().map(|tpp| tpp.name.to_ascii_lowercase()).unwrap_or_default();
-            store.tpps_named(&beginning, (&name, id), looked_at).await?
-        };
-        let fits = |tpp: &Tpp| {
-            let is_blocked = tpp.blocked.is_some_and(|block| block.holds_at(now));
-            tpp.name.to_ascii_lowercase().starts_with(&beginning)
-                && filter.is_blocked.is_none_or(|wanted| wanted == is_blocked)
-        };
-        let limit = if filter.number.is_some() { i64::MAX } else { looked_at };
-        Ok(paged(found, limit, page.size, fits, |tpp| tpp.id.to_string()))
-    }
-
     /// Consents by third party and state, the newest first. Of one third party those are listed about which a customer decided.
     ///
     /// # Errors
@@ -208,14 +157,6 @@ impl Gateway {
         let found = found.into_iter().map(|payment| self.payment_with_status(payment)).collect();
         let fits = |(_, is): &(Payment, PaymentStatus)| status.is_none_or(|wanted| wanted == *is);
         Ok(paged(found, looked_at, page.size, fits, |(payment, _)| payment.id.to_string()))
-    }
-
-    /// A third party.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]
-    pub async fn third_party(&self, id: &TppId) -> Result<Tpp, Error> {
-        self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))
     }
 
     /// A consent, whoever asked for it, with its state.
@@ -343,7 +284,7 @@ impl Gateway {
     }
 
     /// How many rows are read for a page: one more than there are on it, or as many as are looked at if not all of them fit.
-    fn looked_at(&self, page: &Page, is_filtered: bool) -> i64 {
+    pub(crate) fn looked_at(&self, page: &Page, is_filtered: bool) -> i64 {
         if is_filtered { LOOKED_AT } else { i64::try_from(page.size + 1).unwrap_or(LOOKED_AT) }
     }
 
@@ -374,7 +315,7 @@ fn ended_before(error: Error) -> StaffError {
 }
 
 /// A page of what fits among rows that were read with a limit.
-fn paged<T>(
+pub(crate) fn paged<T>(
     rows: Vec<T>,
     limit: i64,
     size: usize,

@@ -94,7 +94,10 @@ impl Statistics {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.is_written = false;
         let today = state.day;
-        state.over.extend(due.into_iter().filter(|(day, _)| *day != today));
+        for (day, counted) in due.into_iter().filter(|(day, _)| *day != today) {
+            // A day that ended meanwhile has all that was counted on it there.
+            state.over.entry(day).or_insert(counted);
+        }
     }
 
     fn entry(&self, day: Date, counted: &Counted, kept: SignedDuration) -> Result<Entry, Error> {
@@ -201,7 +204,7 @@ async fn first_known(drawer: &Drawer) -> Result<Option<(Date, Timestamp)>, Error
     let first = drawer.first(DAY, ("", "\u{10ffff}"), 1).await?;
     let day = first.first().and_then(|entry| entry.key.split('/').next()?.parse::<Date>().ok());
     let Some(day) = day else { return Ok(None) };
-    let begin = of_day(drawer, day).await?.iter().map(|counted| counted.up.from).min();
+    let begin = of_day(drawer, day).await?.iter().map(Counted::first).min();
     Ok(begin.map(|begin| (day, begin)))
 }
 
@@ -257,6 +260,52 @@ mod tests {
         let due = statistics.due(at("2027-02-05T12:00:00Z"), false);
         assert_eq!(due[&date("2027-02-05")].up.from, at("2027-02-05T12:00:00Z"));
         assert_eq!(due.len(), 2);
+    }
+
+    #[test]
+    fn a_day_that_ends_while_the_database_is_away_keeps_all_that_was_counted() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let nl = Tenant::parse("nl").unwrap();
+        let statistics = Statistics::new("n".to_owned(), nl, at("2027-01-31T22:00:00Z"));
+        let note = |moment| {
+            let took = SignedDuration::from_millis(3);
+            let outcome = Outcome::Answered;
+            statistics.note(&Request { service: Service::Pis, at: at(moment), took, outcome });
+        };
+        note("2027-01-31T22:59:50Z");
+        statistics.is_there(at("2027-01-31T22:59:57Z"));
+        // This is what is being written while the day ends, and then cannot be.
+        let due = statistics.due(at("2027-01-31T22:59:58Z"), false);
+        assert_eq!(due.len(), 1);
+        note("2027-01-31T22:59:59Z");
+        statistics.is_there(at("2027-01-31T23:00:05Z"));
+        statistics.put_back(due);
+        let due = statistics.due(at("2027-01-31T23:00:10Z"), false);
+        let counted = &due[&"2027-01-31".parse().unwrap()];
+        assert_eq!(counted.up.until, at("2027-01-31T23:00:00Z"));
+        assert_eq!(counted.counts[&Service::Pis].requests, 2);
+        // Nothing newer is there: what could not be written is written the next time.
+        statistics.put_back(due);
+        assert_eq!(statistics.due(at("2027-01-31T23:00:11Z"), false).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn the_first_day_begins_when_anybody_counted_for_the_first_time() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (store, nl) = (store::Store::in_memory().unwrap(), Tenant::parse("nl").unwrap());
+        let drawer = Drawer::new(&store, "statistics").by_clock_of(&nl);
+        assert_eq!(first_known(&drawer).await.unwrap(), None);
+        let first = at("2027-01-31T09:00:00Z");
+        let statistics = Statistics::new("n".to_owned(), nl, first);
+        // It was away for a while.
+        for moment in ["2027-01-31T09:00:30Z", "2027-01-31T12:00:00Z"] {
+            statistics.is_there(at(moment));
+        }
+        for (day, counted) in statistics.due(at("2027-01-31T12:00:05Z"), true) {
+            drawer.save(&[statistics.entry(day, &counted, SignedDuration::ZERO).unwrap()]).await.unwrap();
+        }
+        let day = "2027-01-31".parse().unwrap();
+        assert_eq!(first_known(&drawer).await.unwrap(), Some((day, first)));
     }
 
     #[test]

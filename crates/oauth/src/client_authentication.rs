@@ -65,6 +65,7 @@ pub(crate) async fn authenticate(
     }
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::OF_CLIENTS, &tpp).await?;
     edge::note_passed(Check::ClientCredentials);
+    edge::note_authenticated();
     let _place = services.edge.gateway.take_call_place(&acting)?;
     let certificate = presented.map(|presented| presented.holder.fingerprint.clone());
     Ok(Client { acting, certificate, _place })
@@ -96,8 +97,8 @@ async fn tls_certificate(
     let gateway = &services.edge.gateway;
     let now = call.ctx.now;
     let of_client = |refusal| Error::from(refusal).of_client();
-    let presented =
-        gateway.read_certificate(sent, (Interface::OF_CLIENTS, Place::TLS), now).map_err(of_client)?;
+    let read = gateway.read_certificate(sent, (Interface::OF_CLIENTS, Place::TLS), now);
+    let presented = edge::note_tls_certificate(&call.connection, read).map_err(of_client)?;
     let shown = (presented, Place::TLS);
     let identified =
         gateway.identify_certificates(&call.ctx, Interface::OF_CLIENTS, [Some(&shown), None], &[]).await;

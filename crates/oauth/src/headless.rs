@@ -160,6 +160,7 @@ impl Headless {
         let connection = Connection {
             origin: self.services.edge.public_url.clone(),
             peer_certificate: None,
+            is_told_by_proxy: false,
             peer_authorities: [].into(),
             peer_address: None,
         };

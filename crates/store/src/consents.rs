@@ -1,8 +1,8 @@
 //! Consents.
 
 use domain::{
-    Consent, ConsentId, CustomerId, Decision, Grant, Interface, ListPlace, SecretHash, Timestamp, Token,
-    TppId,
+    Consent, ConsentId, CustomerId, Decision, Grant, Interface, ListPlace, SecretHash, Tenant, Timestamp,
+    Token, TppId,
 };
 
 use crate::changes::Rows;
@@ -117,6 +117,23 @@ impl Store {
         let of_one = select!(CONSENT; "FROM consents WHERE tpp = $1 AND id < $2 AND customer IS NOT NULL \
                                   ORDER BY id DESC LIMIT $3");
         self.list(of_one, &[tpp.as_str().into(), id.into(), limit.into()], read).await
+    }
+
+    /// Consents that a third party asked for at a branch, and about which no customer decided, at most `limit`: of those that are
+    /// forgotten from one time on until another. There is no index by the third party, which each new consent would pay for.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn undecided_consents(
+        &self,
+        (tenant, tpp): (&Tenant, &TppId),
+        (from, until): (Timestamp, Timestamp),
+        limit: i64,
+    ) -> Result<Vec<Consent>, StoreError> {
+        let undecided = select!(CONSENT; "FROM consents WHERE tenant = $1 AND forget_at >= $2 AND forget_at < $3 \
+                                          AND tpp = $4 AND customer IS NULL ORDER BY forget_at LIMIT $5");
+        let params = [tenant.as_str().into(), from.into(), until.into(), tpp.as_str().into(), limit.into()];
+        self.list(undecided, &params, read).await
     }
 }
 

@@ -24,14 +24,12 @@ impl Changes {
         )
     }
 
-    /// Erases a customer's sessions at the bank's pages and in the bank's own pages.
+    /// Erases a customer's sessions at the bank's pages and in the bank's own pages, and codes that no third party redeemed.
     pub fn erase_sessions(self, tenant: &Tenant, customer: &CustomerId) -> Self {
         let params = || vec![customer.as_str().into(), tenant.as_str().into()];
-        self.push("DELETE FROM sessions WHERE customer = $1 AND tenant = $2", params(), Rows::Any).push(
-            "DELETE FROM customer_sessions WHERE customer = $1 AND tenant = $2",
-            params(),
-            Rows::Any,
-        )
+        self.push("DELETE FROM sessions WHERE customer = $1 AND tenant = $2", params(), Rows::Any)
+            .push("DELETE FROM customer_sessions WHERE customer = $1 AND tenant = $2", params(), Rows::Any)
+            .push("DELETE FROM authorization_codes WHERE customer = $1 AND tenant = $2", params(), Rows::Any)
     }
 
     fn with_belongings(self, kind: Perishable, id: &str) -> Self {

@@ -1,8 +1,8 @@
 //! Consents for confirmation of funds.
 
 use domain::{
-    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, ListPlace, SecretHash, Timestamp,
-    Token, TppId,
+    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, ListPlace, SecretHash, Tenant,
+    Timestamp, Token, TppId,
 };
 
 use crate::changes::Rows;
@@ -117,6 +117,23 @@ impl Store {
         let of_one = select!(FUNDS_CONSENT; "FROM funds_consents WHERE tpp = $1 AND id < $2 AND customer IS NOT NULL \
                                   ORDER BY id DESC LIMIT $3");
         self.list(of_one, &[tpp.as_str().into(), id.into(), limit.into()], read).await
+    }
+
+    /// Consents that a third party asked for at a branch, and about which no customer decided, at most `limit`: of those that are
+    /// forgotten from one time on until another.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn undecided_funds_consents(
+        &self,
+        (tenant, tpp): (&Tenant, &TppId),
+        (from, until): (Timestamp, Timestamp),
+        limit: i64,
+    ) -> Result<Vec<FundsConsent>, StoreError> {
+        let undecided = select!(FUNDS_CONSENT; "FROM funds_consents WHERE tenant = $1 AND forget_at >= $2 AND forget_at < $3 \
+                                                AND tpp = $4 AND customer IS NULL ORDER BY forget_at LIMIT $5");
+        let params = [tenant.as_str().into(), from.into(), until.into(), tpp.as_str().into(), limit.into()];
+        self.list(undecided, &params, read).await
     }
 }
 

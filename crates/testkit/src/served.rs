@@ -97,6 +97,7 @@ impl InFront {
         let connection = Connection {
             origin: Arc::from(management.as_str()),
             peer_certificate: None,
+            is_told_by_proxy: false,
             peer_authorities: [].into(),
             peer_address: Some("127.0.0.1".parse().unwrap()),
         };

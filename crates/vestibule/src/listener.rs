@@ -85,6 +85,7 @@ impl Listener {
             let connection = Connection {
                 origin: Arc::clone(&self.origin),
                 peer_certificate: None,
+                is_told_by_proxy: false,
                 peer_authorities: [].into(),
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };

@@ -7,8 +7,10 @@ use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
-    Check, Connection, Edge, MAX_BODY, Rejected, check_body_digest, check_message_signature, header_text,
-    note_certificates, note_check, note_failed, note_passed, note_third_party, read_body, single_header,
+    Check, Connection, Edge, MAX_BODY, Rejected, ShownCertificate, check_body_digest,
+    check_message_signature, header_text, note_authenticated, note_certificates, note_check, note_failed,
+    note_passed, note_signing_certificate, note_third_party, note_tls_certificate,
+    note_unread_tls_certificate, read_body, single_header,
 };
 use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Timestamp};
@@ -131,10 +133,12 @@ async fn authenticate(
     message: &Message<'_>,
 ) -> Result<Party, Error> {
     check_mtls(edge, connection)?;
-    check_request_id(call, message.headers)?;
-    let presented =
-        note_check(Check::Certificate, signing_certificate(edge, connection, message.headers, ctx.now))?;
+    let signing = check_request_id(call, message.headers).and_then(|()| {
+        note_check(Check::Certificate, signing_certificate(edge, connection, message.headers, ctx.now))
+    });
+    let presented = signing.inspect_err(|_| note_unread_tls_certificate(connection))?;
     note_third_party(&presented.holder.tpp);
+    note_signing_certificate(ShownCertificate::Read(Arc::clone(&presented)));
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     let reads = message.method.is_safe() && *call.roles == [Role::AccountInformation];
     let demand = Demand { roles: call.roles, registered: call.registered, reads };
@@ -144,6 +148,7 @@ async fn authenticate(
     note_certificates(&edge.gateway.profile(Interface::BerlinGroup).certificates, left_out, &identified);
     let party = identified?;
     check_signature(edge, call, message, party.signer(), ctx.now)?;
+    note_authenticated();
     Ok(party)
 }
 
@@ -208,8 +213,8 @@ fn tls_certificate(
     now: Timestamp,
 ) -> Result<Option<Shown>, Error> {
     if let Some(sent) = connection.sent() {
-        let presented = edge.gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now)?;
-        return Ok(Some((presented, Place::TLS)));
+        let read = edge.gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now);
+        return Ok(Some((note_tls_certificate(connection, read)?, Place::TLS)));
     }
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;

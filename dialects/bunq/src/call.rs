@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use edge::{
-    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, media_type, note_check, note_failed,
-    note_passed, note_subject, read_any_json, read_body, single_header,
+    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, media_type, note_authenticated,
+    note_check, note_failed, note_passed, note_signed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
 use gateway::{ActingTpp, CallPlace, Ctx, PaymentRequest};
@@ -98,6 +98,7 @@ impl Call {
         }?;
         let caller = match session {
             Some(found) => {
+                note_authenticated();
                 if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
                     edge::note_third_party(tpp);
                 }
@@ -114,6 +115,7 @@ impl Call {
             let not_text = |_| named(Rejected::HeaderNotText("x-bunq-client-signature"));
             let signature = signature.to_str().map_err(not_text)?;
             note_check(Check::Signature, verify(&installation.key, &body, (signature, route.signed)))?;
+            note_signed();
         }
         if route.signed == Signed::Always && !is_signed {
             note_failed(Check::SignatureHeader);

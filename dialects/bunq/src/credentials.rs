@@ -114,6 +114,9 @@ pub(crate) async fn acting(
     credential: &Credential,
 ) -> Result<Option<ActingTpp>, gateway::Error> {
     let (gateway, interface) = (&bunq.edge.gateway, Interface::Bunq);
+    if let Some(certificate) = &credential.certificate {
+        edge::note_signing_certificate(edge::ShownCertificate::Fingerprint(certificate.clone()));
+    }
     let acting = match (user, &credential.certificate) {
         (User::Customer { .. }, _) => return Ok(None),
         (User::Provider { tpp, .. }, Some(certificate)) => {

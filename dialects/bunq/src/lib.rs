@@ -35,6 +35,8 @@ mod draft_payments;
 #[cfg(feature = "server")]
 mod due_payments;
 #[cfg(feature = "server")]
+mod erasure;
+#[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
 mod events;

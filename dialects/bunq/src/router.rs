@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::call::{self, Call, Incoming};
 use crate::due_payments::DueSchedules;
+use crate::erasure::OfCustomers;
 use crate::error::Error;
 use crate::failures::FAILING;
 use crate::reply::Reply;
@@ -54,6 +55,8 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 
 fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
+    edge.gateway
+        .erase_too(Arc::new(OfCustomers { drawer: bunq.drawer.clone(), tenant: bunq.tenant.clone() }));
     // It ends when nobody serves this interface any more.
     tokio::spawn(callback_jobs::run(Arc::downgrade(&bunq)));
     let (caller, secret) = (Arc::clone(&bunq), Arc::clone(&bunq));

@@ -21,10 +21,10 @@ use crate::wire::objects::Object;
 use crate::wire::users::CustomerLimit;
 
 /// From whom a user stands for to the user's number.
-const BY_NAME: &str = "user-by-name";
+pub(crate) const BY_NAME: &str = "user-by-name";
 
 /// From a customer's user to how long its sessions last, in seconds.
-const TIMEOUT: &str = "session-timeout";
+pub(crate) const TIMEOUT: &str = "session-timeout";
 
 /// A user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ impl User {
     }
 
     /// Under what it is known to be one user.
-    fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         match self {
             Self::Provider { tpp, .. } => format!("tpp:{tpp}"),
             Self::Customer { customer } => format!("customer:{customer}"),

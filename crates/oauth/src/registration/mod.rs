@@ -2,6 +2,8 @@
 
 mod request;
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use edge::{Check, MAX_BODY, Rejected, check_message_signature, header_text, single_header};
@@ -120,9 +122,11 @@ fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result
         None => None,
     };
     let peer = call.connection.sent();
-    let peer = peer
-        .map(|sent| gateway.read_certificate(sent, (Interface::OF_CLIENTS, Place::TLS), now))
-        .transpose()?;
+    let read = |sent| gateway.read_certificate(sent, (Interface::OF_CLIENTS, Place::TLS), now);
+    let peer = peer.map(|sent| edge::note_tls_certificate(&call.connection, read(sent))).transpose()?;
+    if let Some(signer) = &signer {
+        edge::note_signing_certificate(edge::ShownCertificate::Read(Arc::clone(signer)));
+    }
     Ok((signer.map(|signer| (signer, SIGNATURE)), peer.map(|peer| (peer, Place::TLS))))
 }
 

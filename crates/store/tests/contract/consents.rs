@@ -197,12 +197,29 @@ async fn what_belongs_to_a_consent_comes_back() {
         let read = store.pushed_request(&hash("pushed")).await.unwrap();
         assert_eq!(read, Some(PushedRequest { version: 1, ..pushed() }));
 
+        let (all, due) = ((Timestamp::MIN, Timestamp::MAX), consent().forget_at());
+        let undecided = async |tenant: &str, tpp: &str, span| {
+            let (tenant, tpp) = (Tenant::parse(tenant).unwrap(), TppId::new(tpp));
+            store.undecided_consents((&tenant, &tpp), span, 9).await.unwrap().len()
+        };
+        assert_eq!(undecided("nl", "PSDNL-DNB-1", all).await, 1);
+        assert_eq!(undecided("nl", "PSDNL-DNB-1", (due, Timestamp::MAX)).await, 1);
+        assert_eq!(undecided("nl", "PSDNL-DNB-1", (Timestamp::MIN, due)).await, 0);
+        assert_eq!(undecided("uk", "PSDNL-DNB-1", all).await + undecided("nl", "PSDNL-DNB-2", all).await, 0);
+
         let decided = Consent { customer: Some(CustomerId::new("p")), version: 1, ..consent() };
         store.save(Changes::new().put_consent(&decided)).await.unwrap();
+        assert_eq!(undecided("nl", "PSDNL-DNB-1", all).await, 0);
         let of_customer = store.consents_of(&CustomerId::new("p")).await.unwrap();
         assert_eq!(of_customer, [Consent { version: 2, ..decided }]);
         store.save(Changes::new().end_grants(&subject(), now())).await.unwrap();
         assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
+        // A code tells who the customer is.
+        let other = CustomerId::new("nobody");
+        store.save(Changes::new().erase_sessions(&nl(), &other)).await.unwrap();
+        assert!(store.authorization_code(&hash("code")).await.unwrap().is_some());
+        store.save(Changes::new().erase_sessions(&nl(), &code().customer)).await.unwrap();
+        assert_eq!(store.authorization_code(&hash("code")).await.unwrap(), None);
     })
     .await;
 }

@@ -84,10 +84,19 @@ async fn a_consent_is_read_as_it_was_written_alone_and_with_a_token() {
         let (hash, none) = (token().hash, SecretHash::from_hex("00"));
         assert_eq!(store.funds_consent_and_token(&id, &hash).await.unwrap(), Some((stored, None)));
         assert_eq!(store.funds_consents_of(&CustomerId::new("p")).await.unwrap(), []);
+        let undecided = async |tpp: &str, from| {
+            let (tpp, span) = (TppId::new(tpp), (from, Timestamp::MAX));
+            store.undecided_funds_consents((&nl(), &tpp), span, 9).await.unwrap()
+        };
+        let due = asked().forget_at().unwrap();
+        assert_eq!(undecided("PSDNL-DNB-1", due).await, [FundsConsent { version: 1, ..asked() }]);
+        assert_eq!(undecided("PSDNL-DNB-2", due).await, []);
+        assert_eq!(undecided("PSDNL-DNB-1", due + Duration::from_secs(1)).await, []);
 
         let changes = Changes::new().put_funds_consent(&approved()).put_grant(&grant());
         store.save(changes.put_token(&nl(), &token())).await.unwrap();
         let stored = FundsConsent { version: 2, ..approved() };
+        assert_eq!(undecided("PSDNL-DNB-1", Timestamp::MIN).await, []);
         assert_eq!(
             store.funds_consents_of(&CustomerId::new("p")).await.unwrap(),
             std::slice::from_ref(&stored)

@@ -71,6 +71,9 @@ async fn lists_go_from_the_greatest_id_on() {
             assert!(store.funds_consents_before(tpp, "z", 9).await.unwrap().is_empty());
             assert!(store.payments_before(tpp, "z", 9).await.unwrap().is_empty());
         }
+        let (whose, span) = ((&Tenant::parse("nl").unwrap(), &nobody), (Timestamp::MIN, Timestamp::MAX));
+        assert!(store.undecided_consents(whose, span, 9).await.unwrap().is_empty());
+        assert!(store.undecided_funds_consents(whose, span, 9).await.unwrap().is_empty());
     })
     .await;
 }

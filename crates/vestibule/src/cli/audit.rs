@@ -25,6 +25,10 @@ pub(crate) enum AuditCommand {
         /// An end of the trail that was kept elsewhere, as this command prints it. Can be given more than once.
         #[arg(long = "anchor", value_name = "NUMBER:HASH@MOMENT")]
         anchors: Vec<Anchor>,
+        /// For how many days the bank kept entries, at least: audit_days of [lives] in its configuration. What was forgotten sooner was
+        /// taken out, whatever the trail says.
+        #[arg(long, value_name = "DAYS", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=36_500))]
+        days: i64,
     },
     /// Write the trail to standard output, a line of JSON for each entry, behind one that says what the first of them follows.
     Export,

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use gateway::domain::Timestamp;
-use gateway::domain::audit::{Anchor, Audited, Entry, Forgotten, Head};
+use gateway::domain::audit::{Anchor, Audited, Entry, Forgotten, Head, Judge};
 use http::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::admin::ask;
@@ -20,8 +19,9 @@ use crate::output;
 pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Failure> {
     let AuditArgs { to, command } = args;
     match command {
-        AuditCommand::Verify { file, anchors } => {
-            let mut verification = Verification { anchors, ..Verification::default() };
+        AuditCommand::Verify { file, anchors, days } => {
+            let judge = Judge { now: tpp::clock::now(), days };
+            let mut verification = Verification { anchors, judge, ..Verification::default() };
             let mut take = |piece| verification.take(piece);
             match &file {
                 Some(file) => exported(file, &mut take)?,
@@ -122,6 +122,7 @@ fn tell(head: &Head) -> Value {
 #[derive(Default)]
 struct Verification {
     anchors: Vec<Anchor>,
+    judge: Judge,
     audited: Option<Audited>,
     first: i64,
     head: Option<Head>,
@@ -139,10 +140,11 @@ impl Verification {
             Piece::Before(before) => {
                 self.first = before.number + 1;
                 let anchors = std::mem::take(&mut self.anchors);
-                self.audited = Some(anchors.into_iter().fold(Audited::from(before), Audited::anchored));
+                let audited = Audited::from(before).judged_by(self.judge);
+                self.audited = Some(anchors.into_iter().fold(audited, Audited::anchored));
             }
             Piece::Entry(entry) => {
-                self.written_at = moment_of(&entry).max(self.written_at);
+                self.written_at = entry.moment().max(self.written_at);
                 self.audited.iter_mut().for_each(|audited| audited.take(&entry));
             }
             Piece::Head(head) => self.head = Some(head),
@@ -189,15 +191,6 @@ impl Verification {
         }
         Ok(if damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// When an entry says that it was made.
-fn moment_of(entry: &Entry) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct Made {
-        at: Timestamp,
-    }
-    serde_json::from_str::<Made>(&entry.text).ok().map(|made| made.at)
 }
 
 /// What staff did.

@@ -77,7 +77,7 @@ impl TrustedProxy {
         })?;
         let peer_address = caller.map(|address: IpAddr| address.to_canonical()).or(connection.peer_address);
         let origin = Arc::clone(&connection.origin);
-        Ok(Connection { origin, peer_certificate, peer_authorities, peer_address })
+        Ok(Connection { origin, peer_certificate, is_told_by_proxy: true, peer_authorities, peer_address })
     }
 
     fn certificate(&self, headers: &HeaderMap) -> Result<Option<Arc<[u8]>>, String> {
@@ -132,7 +132,13 @@ mod tests {
     fn direct() -> Connection {
         let peer_address = Some("192.0.2.10".parse().unwrap());
         let origin = Arc::from("https://bank");
-        Connection { origin, peer_certificate: None, peer_authorities: [].into(), peer_address }
+        Connection {
+            origin,
+            peer_certificate: None,
+            is_told_by_proxy: false,
+            peer_authorities: [].into(),
+            peer_address,
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ const MOST: u64 = 64 * 1024 * 1024;
 /// Calls that are kept in memory while no file can be written.
 const MOST_HELD: usize = 20_000;
 
-/// Octets from which on another file is begun, once all that is in this one was taken.
+/// Octets from which on another file is begun, while the database takes what is in them.
 const LARGE: u64 = 1024 * 1024;
 
 /// How old a file becomes: whoever finds one that is older than the trail goes back leaves what is in it out.
@@ -152,11 +152,12 @@ impl Spool {
     /// Looks for files of processes that are no more.
     ///
     /// # Errors
-    /// [`SpoolError::File`]
+    /// [`SpoolError::File`]: the first one; all others were looked at
     pub(crate) async fn look(&self, gateway: &Gateway) -> Result<(), SpoolError> {
         let own = self.state().current.name.clone();
         let mut left = self.left.lock().await;
         let unreadable = |source| SpoolError::File { path: self.folder.clone(), source };
+        let mut failed = Ok(());
         for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -164,18 +165,12 @@ impl Spool {
             if !is_other {
                 continue;
             }
-            let Some(kept) = Kept::found(&path, name)? else { continue };
-            match kept.begun()? {
-                None => {}
-                // What is in it would have been forgotten, and with it that it was taken.
-                Some(begun) if is_old(begun, gateway) => {
-                    fs::remove_file(&path).map_err(|error| kept.failed(error))?;
-                    tracing::warn!(file = %path.display(), "calls from before the time that the audit trail goes back to were removed");
-                }
-                Some(_) => left.push(kept),
+            match look_at(&path, name, gateway) {
+                Ok(found) => left.extend(found),
+                Err(error) => failed = failed.and(Err(error)),
             }
         }
-        Ok(())
+        failed
     }
 
     async fn take_held(&self, gateway: &Gateway) -> Result<(), SpoolError> {
@@ -196,12 +191,13 @@ impl Spool {
         }
     }
 
-    /// Begins another file if it is time, and returns the one before.
+    /// Begins another file if it is time, and returns the one before, whose end is taken next: under load there are always calls in it
+    /// that were not.
     fn another(&self, gateway: &Gateway) -> Result<Option<Kept>, SpoolError> {
         let now = gateway.system_time();
         let is_due = |state: &State| {
             let is_old = now.duration_since(state.begun) >= LONGEST;
-            state.taken == state.length && (state.length >= LARGE || state.lost > 0 || state.fails || is_old)
+            state.length >= LARGE || state.lost > 0 || state.fails || is_old
         };
         if !is_due(&self.state()) {
             return Ok(None);
@@ -266,6 +262,19 @@ impl State {
     }
 }
 
+/// A file that another process left, if there is anything in it that is to be taken.
+fn look_at(path: &Path, name: &str, gateway: &Gateway) -> Result<Option<Kept>, SpoolError> {
+    let Some(kept) = Kept::found(path, name)? else { return Ok(None) };
+    let Some(begun) = kept.begun()? else { return Ok(None) };
+    if !is_old(begun, gateway) {
+        return Ok(Some(kept));
+    }
+    // What is in it would have been forgotten, and with it that it was taken.
+    fs::remove_file(path).map_err(|error| kept.failed(error))?;
+    tracing::warn!(file = %path.display(), "calls from before the time that the audit trail goes back to were removed");
+    Ok(None)
+}
+
 /// Whether what was begun then would have been forgotten by now.
 fn is_old(begun: Timestamp, gateway: &Gateway) -> bool {
     gateway.system_time().duration_since(begun) >= gateway.settings().kept.audit
@@ -273,10 +282,17 @@ fn is_old(begun: Timestamp, gateway: &Gateway) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs::File;
+    use std::sync::Arc;
+
+    use gateway::Store;
+    use gateway::domain::Tenant;
+    use sandbox::{Sandbox, SandboxSettings};
 
     use super::kept::{Piece, piece};
     use super::*;
+    use crate::profiles::{RateLimits, Strictness, of_sandbox};
 
     const CALL: &str = "{\"kind\":\"call\",\"node\":\"n\"}";
 
@@ -304,5 +320,77 @@ mod tests {
         let mut state = State::new((Kept { file: file.into(), ..kept }, Timestamp::UNIX_EPOCH), MOST);
         (0..MOST_HELD + 3).for_each(|_| state.add(CALL.to_owned()));
         assert_eq!((state.length, state.lost, state.held.len()), (HEADER, 3, MOST_HELD));
+    }
+
+    async fn gateway() -> Gateway {
+        let settings = SandboxSettings {
+            tenants: vec![Tenant::parse("nl").unwrap()],
+            profiles: of_sandbox(Strictness::Lenient, RateLimits::On),
+            seed: Some(1),
+            begin: Some("2027-01-31T12:00:00Z".parse().unwrap()),
+            public_url: "https://bank.example.com".to_owned(),
+            trusted: Vec::new(),
+            revocation: None,
+            misbehaves: 0,
+            provider: None,
+        };
+        Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap().gateway
+    }
+
+    async fn written(gateway: &Gateway) -> Vec<String> {
+        let (groups, _) = gateway.read_trail(0, false, 1000).await.unwrap();
+        groups.into_iter().flat_map(|group| group.entries).map(|entry| entry.text).collect()
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_ended_while_calls_go_on() {
+        let (folder, gateway) = (tempfile::tempdir().unwrap(), gateway().await);
+        let spool = Spool::begin(&folder.path().join("spool"), "node-one".to_owned(), &gateway).unwrap();
+        let spool = Arc::new(spool);
+        let text = |number: i64| {
+            format!("{{\"kind\":\"call\",\"number\":{number},\"more\":\"{}\"}}", "x".repeat(8000))
+        };
+        (0..200).for_each(|number| spool.state().add(text(number)));
+        assert!(spool.state().length > LARGE);
+        // While the first ones are written, further calls are answered.
+        let noting = tokio::spawn({
+            let spool = Arc::clone(&spool);
+            async move {
+                for number in 200..260 {
+                    spool.state().add(text(number));
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        let first = spool.state().current.path.clone();
+        spool.take(&gateway).await.unwrap();
+        assert!(
+            spool.state().current.path != first && !first.exists(),
+            "another one is begun, and this one taken"
+        );
+        noting.await.unwrap();
+        spool.take(&gateway).await.unwrap();
+        let texts = written(&gateway).await;
+        let expected: BTreeSet<_> = (0..260).map(text).collect();
+        assert_eq!((texts.len(), texts.into_iter().collect::<BTreeSet<_>>() == expected), (260, true));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_keeps_no_other_one_waiting() {
+        let (folder, gateway) = (tempfile::tempdir().unwrap(), gateway().await);
+        let spool = Spool::begin(folder.path(), "node-one".to_owned(), &gateway).unwrap();
+        // In whatever order the system tells them.
+        for number in 0..8 {
+            fs::create_dir(folder.path().join(format!("{NAME}odd-{number}"))).unwrap();
+            let id = format!("left-{number}");
+            let left = Kept::begin(folder.path(), "node-two", (&id, gateway.system_time())).unwrap();
+            left.write_at(&format!("{CALL}\n"), HEADER).unwrap();
+        }
+        let failed = spool.look(&gateway).await.unwrap_err();
+        assert!(failed.to_string().contains("calls-odd-"), "{failed}");
+        spool.take(&gateway).await.unwrap();
+        assert_eq!(written(&gateway).await, [CALL; 8]);
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(names.map(|name| name.into_string().unwrap()).all(|name| !name.contains("left")));
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge::{CALLER_GONE, Observer, Seen};
-use gateway::audit::AuditedCall;
+use edge::{CALLER_GONE, Observer, Seen, ShownCertificate};
+use gateway::audit::{AuditedCall, TlsVerifiedBy};
 use gateway::domain::statistics::{Outcome, Request, UNANSWERED};
 use gateway::domain::{Tenant, Timestamp, TppId};
 use gateway::statistics::Statistics;
@@ -52,9 +52,12 @@ impl Observer for Trailing {
         let at = milliseconds(self.clock.now(None));
         let took = SignedDuration::try_from(call.took).unwrap_or(SignedDuration::MAX);
         let service = |route| berlin_group::service_of(route).or_else(|| bunq::service_of(route));
-        if let Some((service, outcome)) = call.route.and_then(service).zip(outcome(call.status, took)) {
+        let outcome = outcome(call.status, took, call.proof.is_authenticated);
+        if let Some((service, outcome)) = call.route.and_then(service).zip(outcome) {
             self.statistics.note(&Request { service, at, took, outcome });
         }
+        let verified_by =
+            if call.proof.is_told_by_proxy { TlsVerifiedBy::Proxy } else { TlsVerifiedBy::Gateway };
         let audited = AuditedCall {
             at,
             interface: call.interface,
@@ -65,19 +68,29 @@ impl Observer for Trailing {
             request: call.request.map(|id| id.chars().take(LONGEST_ID).collect()),
             microseconds: microseconds(call.took),
             third_party: call.third_party.map(|tpp: &TppId| tpp.as_str().chars().take(LONGEST_ID).collect()),
+            authenticated: call.proof.is_authenticated,
+            signed: call.proof.is_signed,
+            signing_certificate: fingerprint(call.proof.signing_certificate.as_ref()),
+            tls_certificate: fingerprint(call.proof.tls_certificate.as_ref()),
+            tls_verified_by: call.proof.tls_certificate.is_some().then_some(verified_by),
             ..AuditedCall::default()
         };
         self.spool.note(&audited.about(call.subject));
     }
 }
 
-/// What became of a request, for statistics; nothing is known of one that its caller did not wait for.
-fn outcome(status: StatusCode, took: SignedDuration) -> Option<Outcome> {
+fn fingerprint(certificate: Option<&ShownCertificate>) -> Option<String> {
+    certificate.map(|certificate| certificate.fingerprint().to_owned())
+}
+
+/// What became of a request, for statistics. Nothing is known of one that its caller did not wait for. A refusal counts of callers who
+/// proved who they are: anybody at all is refused, and could make the interface look better than it is, or up while it is down.
+fn outcome(status: StatusCode, took: SignedDuration, is_authenticated: bool) -> Option<Outcome> {
     match status {
         status if status.is_server_error() || status.as_u16() == bunq::UNAVAILABLE => Some(Outcome::Failed),
         status if status.is_success() => Some(Outcome::Answered),
         status if status.as_u16() == CALLER_GONE => (took > UNANSWERED).then_some(Outcome::Failed),
-        _ => Some(Outcome::Refused),
+        _ => is_authenticated.then_some(Outcome::Refused),
     }
 }
 
@@ -164,35 +177,87 @@ async fn write(
 ) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut fails, mut ticks) = (false, 0_u32);
+    let (mut trouble, mut ticks) = (Trouble::default(), 0_u32);
     loop {
         let is_over = tokio::select! {
             _ = stopped.changed() => true,
             _ = tick.tick() => false,
         };
-        let mut written = Ok(());
-        if ticks.is_multiple_of(LOOK_EVERY) && !is_over {
-            written = spool.look(&gateway).await;
-        }
-        written = written.and(if is_over { spool.end(&gateway).await } else { spool.take(&gateway).await });
+        let looks = ticks.is_multiple_of(LOOK_EVERY) && !is_over;
+        let looked = if looks { Some(spool.look(&gateway).await) } else { None };
+        let mut written = if is_over { spool.end(&gateway).await } else { spool.take(&gateway).await };
         if is_over || ticks.is_multiple_of(STATISTICS_EVERY) {
             let counted = gateway.write_statistics(&statistics, is_over).await;
             written = written.and(counted.map_err(SpoolError::from));
         }
         ticks = ticks.wrapping_add(1);
-        match &written {
-            Err(error) if !fails => {
-                tracing::error!(
-                    error = edge::with_causes(error),
-                    "the audit trail or statistics cannot be written"
-                );
-            }
-            Ok(()) if fails => tracing::warn!("the audit trail and statistics can be written again"),
-            _ => {}
-        }
-        fails = written.is_err();
+        trouble.tell(looked, written);
         if is_over {
             return;
+        }
+    }
+}
+
+/// What is in the way of the trail: it is said once, and once when it is gone.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// Whether the last look at the folder failed; it is looked at less often than is written.
+    look_fails: bool,
+    is_told: bool,
+}
+
+/// What the log is told.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    Begins,
+    IsOver,
+}
+
+impl Trouble {
+    /// Tells the log what became of a turn.
+    fn tell(&mut self, looked: Option<Result<(), SpoolError>>, written: Result<(), SpoolError>) {
+        let news = self.news(looked.as_ref().map(Result::is_err), written.is_err());
+        match (news, looked.unwrap_or(Ok(())).and(written)) {
+            (Some(News::Begins), Err(error)) => tracing::error!(
+                error = edge::with_causes(&error),
+                "the audit trail or statistics cannot be written"
+            ),
+            (Some(News::IsOver), _) => {
+                tracing::warn!("the audit trail and statistics can be written again");
+            }
+            _ => {}
+        }
+    }
+
+    fn news(&mut self, look_fails: Option<bool>, writing_fails: bool) -> Option<News> {
+        self.look_fails = look_fails.unwrap_or(self.look_fails);
+        let fails = self.look_fails || writing_fails;
+        let was_told = std::mem::replace(&mut self.is_told, fails);
+        (fails != was_told).then_some(if fails { News::Begins } else { News::IsOver })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_is_said_once_and_once_that_it_is_over() {
+        let mut trouble = Trouble::default();
+        let turns = [
+            (Some(true), false, Some(News::Begins)),
+            // Nobody looked since.
+            (None, false, None),
+            (None, true, None),
+            (Some(true), false, None),
+            (None, false, None),
+            (Some(false), false, Some(News::IsOver)),
+            (None, true, Some(News::Begins)),
+            (Some(false), true, None),
+            (None, false, Some(News::IsOver)),
+        ];
+        for (turn, (looked, written, expected)) in turns.into_iter().enumerate() {
+            assert_eq!(trouble.news(looked, written), expected, "{turn}");
         }
     }
 }

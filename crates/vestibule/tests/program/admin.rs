@@ -6,7 +6,8 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestCa, euro_payment};
 
-use crate::audit::entries_with;
+use crate::admin_erasure::columns;
+use crate::audit::{entries_with, tamper};
 use crate::configuration::Files;
 use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
 use crate::{BINARY, vestibule};
@@ -48,7 +49,8 @@ impl People {
     }
 }
 
-fn fingerprint(signer: &Signer) -> String {
+/// SHA-256 of a certificate.
+pub(crate) fn fingerprint(signer: &Signer) -> String {
     use aws_lc_rs::digest::{SHA256, digest};
     digest(&SHA256, &signer.certificate.der).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
@@ -122,16 +124,22 @@ async fn nobody_comes_in_without_a_role() {
         }
     }
 
-    // Another operator from the next call on, over the same connection; then another authority, from the next connection on.
+    // Another operator, and then another authority, from the next call on, also over a connection that is there.
     let section = people.section_with(&format!("sha256:{}", fingerprint(&people.nobody)));
     assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
     refused(&get(&operator, &admin, "/consents").await, 403, &["no_role"]);
-    assert_eq!(get(&nobody, &admin, "/consents").await.status, 200);
+    let lasting = scene.lasting_client(Some(&people.nobody));
+    assert_eq!(get(&lasting, &admin, "/consents").await.status, 200);
     let other = TestCa::new("Another authority of staff");
     fs::write(scene.files.path("staff-authority.pem"), other.pem()).unwrap();
     assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
     let fresh = scene.client(Some(&people.nobody));
     assert!(fresh.get(format!("{admin}/consents")).send().await.is_err(), "no longer an authority of staff");
+    refused(
+        &get(&lasting, &admin, "/consents").await,
+        401,
+        &["certificate_unknown", "trust_files", "connect anew"],
+    );
 }
 
 #[tokio::test]
@@ -168,9 +176,7 @@ async fn staff_finds_blocks_and_withdraws() {
         let found = get(&reader, &admin, &format!("/third-parties{query}")).await;
         assert_eq!(ids(&found, "thirdParties"), [ID], "{query}");
     }
-    for query in
-        ["?name=zz", "?number=R65432", "?state=blocked", "?name=zz&number=R654321", &format!("?after={ID}")]
-    {
+    for query in ["?name=zz", "?number=R65432", "?state=blocked", "?name=zz&number=R654321"] {
         let found = get(&reader, &admin, &format!("/third-parties{query}")).await;
         assert_eq!(ids(&found, "thirdParties"), [""; 0], "{query}");
     }
@@ -186,6 +192,9 @@ async fn staff_finds_blocks_and_withdraws() {
         let others = get(&reader, &admin, &format!("/{list}?third_party=x")).await;
         assert_eq!(ids(&others, list), [""; 0]);
     }
+    // Nobody decided about it, so that it would be in no list of one third party.
+    let never = get(&reader, &admin, &format!("/payments?third_party={ID}&state=pending")).await;
+    refused(&never, 400, &["cannot be asked for together with third_party", "by its id"]);
     let of_one = get(&reader, &admin, &format!("/consents?third_party={ID}")).await;
     assert_eq!(ids(&of_one, "consents"), [consent.id.as_str()]);
     for (query, text) in [
@@ -195,6 +204,7 @@ async fn staff_finds_blocks_and_withdraws() {
         ("?state=%22%3Cb%3E", "is not one of active, blocked"),
         ("?name=a&name=b", "more than once"),
         ("?after=nobody", "take next of the page before"),
+        (&format!("?after={ID}"), "take next of the page before"),
     ] {
         refused(&get(&reader, &admin, &format!("/third-parties{query}")).await, 400, &[text]);
     }
@@ -254,6 +264,51 @@ async fn staff_finds_blocks_and_withdraws() {
         post(&operator, &admin, &format!("/funds-consents/{}/withdraw", consent.id), &json!({"reason": "x"}))
             .await;
     refused(&odd, 404, &["consent not found"]);
+}
+
+/// A list goes on where its page ended, whatever became of what stood there.
+#[tokio::test]
+async fn lists_of_third_parties_go_on_where_they_were() {
+    let (scene, people, admin) = staffed().await;
+    let operator = scene.client(Some(&people.operator));
+    let qwac = scene.certificate("qwac").await;
+    registered(&scene, &scene.client(Some(&qwac))).await;
+    let why = json!({"reason": "Leaks."});
+    let blocked = post(&operator, &admin, &format!("/third-parties/{ID}/block"), &why).await;
+    assert_eq!(blocked.status, 200, "{}", blocked.body);
+    let others = |name: &str, at: &str| {
+        let columns = columns(&scene, "tpps").replacen("id", &format!("id || '-{name}'"), 1);
+        columns.replacen("name", &format!("'{name}'"), 1).replacen("blocked_at", at, 1)
+    };
+    let rows = [("b", "blocked_at - 1"), ("c", "blocked_at - 2"), ("d", "blocked_at - 3")];
+    for (name, at) in rows {
+        tamper(&scene, &format!("INSERT INTO tpps SELECT {} FROM tpps WHERE id = '{ID}'", others(name, at)));
+    }
+    tamper(&scene, &format!("UPDATE tpps SET name = 'a' WHERE id = '{ID}'"));
+    let page = async |query: &str| {
+        let page = get(&operator, &admin, &format!("/third-parties?limit=1{query}")).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let page = page.json();
+        let name = page["thirdParties"][0]["name"].as_str().map(str::to_owned);
+        (name.unwrap_or_default(), page["next"].as_str().unwrap_or_default().to_owned())
+    };
+    for (state, change) in [
+        ("", "UPDATE tpps SET name = '0' WHERE name = 'b'"),
+        ("&state=blocked", "UPDATE tpps SET blocked_at = NULL WHERE name = 'b'"),
+    ] {
+        tamper(&scene, "UPDATE tpps SET name = 'b' WHERE name = '0'");
+        let (first, next) = page(state).await;
+        let (second, next) = page(&format!("{state}&after={next}")).await;
+        assert_eq!((first.as_str(), second.as_str()), ("a", "b"), "{state}");
+        tamper(&scene, change);
+        let (third, next) = page(&format!("{state}&after={next}")).await;
+        let (fourth, _) = page(&format!("{state}&after={next}")).await;
+        assert_eq!((third.as_str(), fourth.as_str()), ("c", "d"), "{state}");
+    }
+    // A place is one of a list in one order.
+    let (_, next) = page("").await;
+    let odd = get(&operator, &admin, &format!("/third-parties?state=blocked&after={next}")).await;
+    refused(&odd, 400, &["is no place in this list"]);
 }
 
 pub(crate) fn jiff_minutes(minutes: u64) -> std::time::Duration {
@@ -341,13 +396,24 @@ async fn what_staff_looks_at_is_in_the_trail() {
     assert_eq!(looks[0]["subject"], format!("consent {}", consent.id));
     assert_eq!(looks[0]["staff"], people.reader.certificate.subject.to_string());
     assert!(looks[1]["subject"].is_null() && !looks[1].to_string().contains("NL91"), "{}", looks[1]);
+    // And whose data a list showed, with the certificate of the person.
+    assert_eq!(get(&reader, &admin, "/consents?state=valid").await.status, 200);
+    assert_eq!(get(&reader, &admin, "/consents?state=rejected").await.status, 200);
+    let listed = |entry: &Value| entry["staff"].is_string() && entry["route"] == "/consents";
+    let all =
+        entries_with(&scene, &people, &admin, |entry| listed(entry) && entry["subjects"].is_null()).await;
+    let lists: Vec<_> = all.iter().filter(|entry| listed(entry)).collect();
+    assert_eq!(lists[0]["subjects"], json!([format!("consent {}", consent.id)]));
+    assert!(lists[1]["subjects"].is_null(), "{}", lists[1]);
+    assert_eq!(lists[0]["tlsCertificate"], fingerprint(&people.reader));
+    assert_eq!((&lists[0]["tlsVerifiedBy"], &lists[0]["authenticated"]), (&json!("gateway"), &json!(true)));
 }
 
 /// A handshake looks at a certificate once, and a connection may last.
 #[tokio::test]
 async fn a_certificate_that_expires_is_of_no_use_on_a_connection_that_lasts() {
     let (scene, people, admin) = staffed().await;
-    let reader = scene.client(Some(&people.reader));
+    let reader = scene.lasting_client(Some(&people.reader));
     assert_eq!(get(&reader, &admin, "/consents").await.status, 200);
     let left = people.reader.certificate.not_after.duration_since(testkit::now());
     scene.clock.as_ref().unwrap().by_more(left.as_mins() + 1);

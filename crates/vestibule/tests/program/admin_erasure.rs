@@ -104,7 +104,18 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
     let asked = asked.exchange(&client, &scene.interface()).await.json();
     let unconfirmed = asked["consentId"].as_str().unwrap().to_owned();
     approve(&scene, &asked, &customer).await;
+    // What nobody decided about: whatever it says of a customer is there, and is nobody's but the third party's.
+    let iban = customer["iban"].as_str().unwrap();
+    let undecided = async || {
+        let asked = tpp.consent_request(&detailed(iban, true)).exchange(&client, &scene.interface()).await;
+        let funds = tpp.funds_consent_request(&json!({"account": {"iban": iban}}));
+        let funds = funds.exchange(&client, &scene.interface()).await;
+        assert_eq!((asked.status, funds.status), (201, 201), "{} {}", asked.body, funds.body);
+        [asked, funds].map(|answer| answer.json()["consentId"].as_str().unwrap().to_owned())
+    };
+    let before = undecided().await;
     scene.core.advance("nl", "PT25H").await;
+    let after = undecided().await;
     let withdrawn = post(&operator, &admin, &format!("/consents/{}/withdraw", good.id), &why).await;
     assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
     // A block without an end would end what nobody confirmed, too, and nobody could tell it from what was good.
@@ -117,10 +128,16 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
     let run = |arguments: &[&str]| as_staff(&scene, &admin, person, arguments);
     let (code, out, error) = run(&["admin", "erase-third-party", ID, "--reason", "Asked for.", "--json"]);
     let erased: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
-    assert_eq!(
-        (code, &erased["erasedConsents"], &erased["isMore"]),
-        (0, &json!([unconfirmed]), &json!(false))
-    );
+    let all = [&unconfirmed, &before[0], &after[0], &before[1], &after[1]];
+    assert_eq!((code, &erased["erasedConsents"], &erased["isMore"]), (0, &json!(all), &json!(false)));
+    for [consent, funds] in [&before, &after] {
+        refused(&get(&operator, &admin, &format!("/consents/{consent}")).await, 404, &["consent not found"]);
+        refused(
+            &get(&operator, &admin, &format!("/funds-consents/{funds}")).await,
+            404,
+            &["consent not found"],
+        );
+    }
     assert_eq!(erased["kept"][0]["consent"], good.id, "{erased}");
     refused(&get(&operator, &admin, &format!("/consents/{unconfirmed}")).await, 404, &["consent not found"]);
     // Who it is stays, and that it is blocked.
@@ -142,7 +159,7 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
 }
 
 /// The columns of a table, as a statement has them.
-fn columns(scene: &Scene, table: &str) -> String {
+pub(crate) fn columns(scene: &Scene, table: &str) -> String {
     let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
     let mut statement = database.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
     let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();

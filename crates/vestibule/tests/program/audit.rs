@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Request, Signer};
+use testkit::{Answer, Request, Signer, TestCa};
 
-use crate::admin::{People, as_staff, get, post, staffed};
+use crate::admin::{People, as_staff, fingerprint, get, post, staffed};
 use crate::configuration::Files;
 use crate::serve::{Scene, consented, registered};
 use crate::serve_command::{scene_of, start};
@@ -159,6 +159,71 @@ async fn every_call_and_act_is_in_the_trail_and_none_is_changed_unnoticed() {
     assert!(damages(&told).iter().any(|damage| damage.contains("made anew")), "{told}");
 }
 
+/// What the trail says of how a call proved who it is.
+fn proof(all: &[Value], answer: &Answer) -> Value {
+    let found = all.iter().find(|entry| entry["request"] == answer.header("x-request-id")).unwrap();
+    ["authenticated", "signed", "signingCertificate", "tlsCertificate", "tlsVerifiedBy"]
+        .map(|name| found[name].clone())
+        .into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_trail_says_how_a_call_proved_who_it_is() {
+    let (scene, people, admin) = staffed().await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let [seal, tls] = [&tpp.signer, &qwac].map(fingerprint);
+    let read = || tpp.read("/v1/accounts", &consent);
+    let good = read().exchange(&client, &scene.interface()).await;
+    let other_id = "99391c7e-ad88-49ec-a2ad-99ddcb1f7999";
+    let forged = read().set("x-request-id", other_id).exchange(&client, &scene.interface()).await;
+    let unsigned = |number: i32| {
+        let id = format!("99391c7e-ad88-49ec-a2ad-99ddcb1f800{number}");
+        Request::new("GET", "/xs2a-bg/nl/v1/accounts").set("x-request-id", id)
+    };
+    let nobody = unsigned(1).exchange(&scene.client(None), &scene.interface()).await;
+    let unsigned = unsigned(2).exchange(&client, &scene.interface()).await;
+    // A certificate that nobody knows, with one that anybody may copy.
+    let stranger = TestCa::new("Authority of others").issue(&TestCa::subject("R654321"), &[], |_| {});
+    let copied = read().exchange(&scene.client(Some(&stranger)), &scene.interface()).await;
+    let token =
+        tpp.token_request("grant_type=refresh_token&refresh_token=x").set("x-request-id", "of-a-token");
+    let token = token.exchange(&client, &scene.interface()).await;
+    let statuses = [&good, &forged, &unsigned, &nobody, &copied, &token].map(|answer| answer.status);
+    assert_eq!(statuses, [200, 401, 401, 401, 401, 400]);
+    let last = token.header("x-request-id");
+    let all = entries_with(&scene, &people, &admin, |entry| entry["request"] == last).await;
+    for (answer, expected) in [
+        (&good, json!([true, true, seal, tls, "gateway"])),
+        (&forged, json!([null, null, seal, tls, "gateway"])),
+        (&unsigned, json!([null, null, null, tls, "gateway"])),
+        (&nobody, json!([null, null, null, null, null])),
+        (&copied, json!([null, null, seal, fingerprint(&stranger), "gateway"])),
+        (&token, json!([true, null, null, tls, "gateway"])),
+    ] {
+        assert_eq!(proof(&all, answer), expected, "{}", answer.body);
+    }
+
+    // A proxy ends TLS: that the caller holds the key is its word.
+    let files = Files::new();
+    let people = People::of(&files.ca);
+    let section = format!("[proxy]\naddresses = [\"127.0.0.1\"]\n{}", people.section());
+    let scene = Scene::of(files, &section).await;
+    let admin = format!("https://{}", scene.served.admin().unwrap());
+    let (qwac, signer) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
+    let onboarding = Request::onboarding("nl").set("x-request-id", "proxied").signed(&signer);
+    let onboarding = onboarding.set("client-cert", format!(":{}:", qwac.header()));
+    let interface = format!("http://{}", scene.listeners.interface);
+    let answer = onboarding.exchange(&scene.core.http, &interface).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let all = entries_with(&scene, &people, &admin, |entry| entry["request"] == "proxied").await;
+    let [seal, tls] = [&signer, &qwac].map(fingerprint);
+    assert_eq!(proof(&all, &answer), json!([true, true, seal, tls, "proxy"]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
     let (scene, people, admin) = staffed().await;
@@ -183,7 +248,9 @@ async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
         false
     };
     assert!(gone().await, "the acts are forgotten after their time");
-    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let now = testkit::in_days(402).to_string();
+    let then = ["--now", now.as_str(), "--days", "400"];
+    let (code, told) = verify(&scene, &admin, &people.auditor, &then);
     assert_eq!((code, &told["isWhole"]), (0, &json!(true)), "{told}");
     let first = told["first"].as_i64().unwrap();
     assert!(first > 2, "{told}");
@@ -192,14 +259,23 @@ async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
         (&json!(first - 1), &json!(400)),
         "{told}"
     );
-    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "verify"]);
+    let arguments = [&["audit", "verify"], &then[..]].concat();
+    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &arguments);
     assert!(
         code == 0 && out.contains(&format!("Entries up to {} were forgotten", first - 1)),
         "{out}{error}"
     );
+    // Whoever knows that entries are kept longer, or that less time went by, takes nobody's word for it.
+    for judge in
+        [["--now", now.as_str(), "--days", "402"], ["--now", &testkit::in_days(2).to_string(), "--days", "1"]]
+    {
+        let (code, told) = verify(&scene, &admin, &people.auditor, &judge);
+        let damage = told["damages"][0].as_str().unwrap();
+        assert!(code == 1 && damage.contains("days for which entries are kept were over"), "{told}");
+    }
     // What somebody takes away beside is told from it.
     tamper(&scene, "DELETE FROM audit WHERE first_number = (SELECT MIN(first_number) FROM audit)");
-    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let (code, told) = verify(&scene, &admin, &people.auditor, &then);
     let damage = told["damages"][0].as_str().unwrap();
     assert!(
         code == 1 && damage.contains("at the beginning: no entry says that they were forgotten"),

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use gateway::domain::Timestamp;
 use gateway::domain::audit::{Entry, Head};
 use serde_json::{Value, json};
 
@@ -106,19 +107,35 @@ async fn a_file_that_was_tampered_with_is_told_with_the_place() {
     assert!(rewritten.len() == 1 && rewritten[0].contains("the trail was made anew"), "{rewritten:?}");
 
     // Cut, with a word of forgetting made by hand: it may say what it likes, but not of when others know better.
-    let word = |days: i64| {
-        let Entry { number, hash, .. } = &whole[2];
+    let word_of = |hash: &str, at: Timestamp, days: i64| {
         let word = format!(
-            "{{\"kind\":\"forgotten\",\"at\":\"{}\",\"number\":{number},\"hash\":\"{hash}\",\"writtenAt\":\"2020-01-01T00:00:00Z\",\"days\":{days}}}",
-            testkit::now()
+            "{{\"kind\":\"forgotten\",\"at\":\"{at}\",\"number\":3,\"hash\":\"{hash}\",\"writtenAt\":\"2020-01-01T00:00:00Z\",\"days\":{days}}}"
         );
-        let (more, end) = last.followed_by([word]);
+        last.followed_by([word])
+    };
+    let word = |at: Timestamp, days: i64| {
+        let (more, end) = word_of(&whole[2].hash, at, days);
         file(&head_of(&whole[2]), &[&whole[3..], &more].concat(), &end)
     };
-    assert_eq!(found(&word(400), &[]), [""; 0]);
+    assert_eq!(found(&word(testkit::now(), 400), &[]), [""; 0]);
     let noted = format!("2:{}@{}", whole[1].hash, testkit::now());
-    let early = found(&word(400), &["--anchor", &noted]);
-    assert!(early.len() == 1 && early[0].contains("before the 400 days"), "{early:?}");
+    let early = |text: &str, days: &str, more: &[&str]| {
+        let early = found(text, &[&["--anchor", &noted], more].concat());
+        assert!(early.len() == 1 && early[0].contains(&format!("before the {days} days")), "{early:?}");
+    };
+    early(&word(testkit::now(), 400), "400", &[]);
+    early(&word(testkit::in_days(500), 400), "400", &[]);
+    early(&word(testkit::now(), 0), "1", &[]);
+    early(&word(testkit::now(), -7), "400", &["--days", "400"]);
+
+    // Taken out in the middle, with such a word: what stands before it says when it was written.
+    let gap = |hash: &str, days: i64| {
+        let (more, end) = word_of(hash, testkit::now(), days);
+        file(&start, &[&whole[..2], &whole[3..], &more].concat(), &end)
+    };
+    assert_eq!(found(&gap(&"0".repeat(64), 400), &[]), ["entry 3 was taken out"]);
+    let told = found(&gap(&whole[2].hash, 400), &[]);
+    assert!(told.len() == 1 && told[0].contains("before the 400 days"), "{told:?}");
 
     // One trail behind another one: neither is taken for the whole.
     let own = file(&start, &whole, &last);

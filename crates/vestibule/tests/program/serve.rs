@@ -99,21 +99,29 @@ impl<S> Scene<S> {
         self.core.certificate(json!({"organizationIdentifier": ID, "profile": profile})).await
     }
 
-    /// A client that presents a certificate, or none.
+    /// A client that presents a certificate, or none. Each request has a connection of its own, so that a load balancer before nodes may
+    /// choose for each.
     pub(crate) fn client(&self, signer: Option<&Signer>) -> reqwest::Client {
+        self.client_builder(signer).pool_max_idle_per_host(0).build().unwrap()
+    }
+
+    /// The same, which stays on one connection.
+    pub(crate) fn lasting_client(&self, signer: Option<&Signer>) -> reqwest::Client {
+        self.client_builder(signer).build().unwrap()
+    }
+
+    fn client_builder(&self, signer: Option<&Signer>) -> reqwest::ClientBuilder {
         let ca = reqwest::Certificate::from_pem(self.files.ca.pem().as_bytes()).unwrap();
         let mut client = reqwest::Client::builder()
             .tls_certs_only([ca])
             .tls_info(true)
-            // Each request has a connection of its own, so that a load balancer before nodes may choose for each.
-            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if let Some(signer) = signer {
             let pem = signer.key_pem.clone() + &eidas::certificate::to_pem(&signer.certificate.der);
             client = client.identity(reqwest::Identity::from_pem(pem.as_bytes()).unwrap());
         }
-        client.build().unwrap()
+        client
     }
 
     pub(crate) fn interface(&self) -> String {

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use testkit::bunq::{BUNQ, BunqClient, euro, pseudo_certificate, shop};
 use testkit::{Answer, Request, Signer, TestServer, parameter};
 
+use crate::admin::{People, get as read, post};
+use crate::audit::entries_with;
 use crate::configuration::Files;
 use crate::serve::{PAGE, Scene, value, write_configuration};
 use crate::serve_command::{command, scene_before, start};
@@ -166,6 +168,62 @@ async fn a_third_party_reads_balances_and_makes_a_payment() {
         (away.status, said(&away).as_str()),
         (491, "The service is not available. Please try again later.")
     );
+}
+
+/// What the interface keeps of a customer goes with them: who is behind a number, and where a third party is told what they do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_interface_keeps_of_a_customer_is_erased() {
+    let files = Files::new();
+    let people = People::of(&files.ca);
+    let core = TestServer::in_real_time().await;
+    let (scene, _bank) = scene_before(core, files, &format!("{BOTH}{}", people.section())).await;
+    let admin = format!("https://{}", scene.listeners.admin.clone().unwrap());
+    let operator = scene.client(Some(&people.operator));
+    let customer = scene.core.customer("nl", "household").await;
+    let other = scene.core.customer("nl", "saver").await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+    let of_other = connected(&scene, &provider, &other).await;
+    let target = "https://tpp.example.com/callback";
+    let filters = json!({"notification_filters": [{"category": "MUTATION", "notification_target": target}]});
+    let told = client.post(&format!("/user/{}/notification-filter-url", client.user), &filters).await;
+    assert_eq!(told.status, 200, "{}", told.body);
+    client.account().await;
+
+    let given = read(&operator, &admin, "/consents?state=valid").await.json();
+    let given = given["consents"].as_array().unwrap().clone();
+    assert_eq!(given.len(), 2, "{given:?}");
+    // The newest first.
+    let (who, others) = (given[1]["customer"].as_str().unwrap(), given[0]["customer"].as_str().unwrap());
+    let kept = |text: &str| -> i64 {
+        let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+        database.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+        let count = "SELECT COUNT(*) FROM private_state WHERE owner = 'bunq' AND (instr(key, ?1) > 0 OR instr(value, ?1) > 0)";
+        database.query_row(count, [text], |row| row.get(0)).unwrap()
+    };
+    let before = kept(others);
+    assert!(kept(who) > 2 && kept(target) == 1 && before > 2);
+    let why = json!({"reason": "Asked for in writing."});
+    let id = given[1]["id"].as_str().unwrap();
+    let withdrawn = post(&operator, &admin, &format!("/consents/{id}/withdraw"), &why).await;
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
+    let erase = format!("/customers/nl/{}/erase", who.replace('/', "%2F"));
+    let erased = post(&operator, &admin, &erase, &why).await;
+    assert_eq!(erased.status, 200, "{}", erased.body);
+    assert_eq!((kept(who), kept(target), kept(others)), (0, 0, before));
+    let session = client.get(&format!("/user/{}/monetary-account", client.user)).await;
+    assert!((400..500).contains(&session.status), "{}", session.body);
+    // Nobody else notices, and whoever comes back is somebody new.
+    of_other.account().await;
+    let again = connected(&scene, &provider, &customer).await;
+    assert_ne!(again.user, client.user);
+    again.account().await;
+    // A third party's own calls come with the certificate that its key was given for.
+    provider.list("/user").await;
+    let is_own = |entry: &Value| entry["interface"] == "bunq" && entry["signingCertificate"].is_string();
+    let all = entries_with(&scene, &people, &admin, is_own).await;
+    let own = all.iter().find(|entry| is_own(entry) && entry["authenticated"] == true).unwrap();
+    assert_eq!((&own["signed"], &own["tlsCertificate"]), (&json!(true), &Value::Null), "{own}");
 }
 
 #[tokio::test]

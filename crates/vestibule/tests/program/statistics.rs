@@ -34,7 +34,10 @@ async fn calls_and_failures_of_a_day_are_published() {
     body["debtorAccount"] = json!({"iban": customer["iban"]});
     let asked = tpp.payment_request("payments/sepa-credit-transfers", &body);
     assert_eq!(asked.exchange(&client, &scene.interface()).await.status, 201);
-    // What is refused for a reason of its own is no error of the bank.
+    // What is refused for a reason of its own is no error of the bank. It counts if it is known who asked, and not of anybody at all.
+    let strange =
+        tpp.read("/v1/accounts/none/balances", &consent).exchange(&client, &scene.interface()).await;
+    assert!((400..500).contains(&strange.status), "{}", strange.body);
     let unsigned = Request::new("GET", "/xs2a-bg/nl/v1/accounts").exchange(&client, &scene.interface()).await;
     assert!((400..500).contains(&unsigned.status));
 
@@ -61,9 +64,14 @@ async fn calls_and_failures_of_a_day_are_published() {
     // The core bank is away: five in a row, and the interface is down until one is answered.
     bank.abort();
     let _ = bank.await;
-    for _ in 0..5 {
+    let (nobody, copied) = (scene.client(None), scene.client(Some(&people.reader)));
+    for number in 0..5 {
         let away = tpp.read(&balances, &consent).exchange(&client, &scene.interface()).await;
         assert_eq!(away.status, 503, "{}", away.body);
+        // Whoever has no certificate, or copied what others signed with, ends no row of these by being refused.
+        let client = if number % 2 == 0 { &nobody } else { &copied };
+        let refused = tpp.read(&balances, &consent).exchange(client, &scene.interface()).await;
+        assert_eq!(refused.status, 401, "{}", refused.body);
     }
     let mut today = published().await;
     for _ in 0..100 {

@@ -100,6 +100,7 @@ async fn serve(server: &TestServer, customer: &str) -> (String, String) {
     let connection = Connection {
         origin: Arc::from(origin.as_str()),
         peer_certificate: None,
+        is_told_by_proxy: false,
         peer_authorities: [].into(),
         peer_address: Some("127.0.0.1".parse().unwrap()),
     };

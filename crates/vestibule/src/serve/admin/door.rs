@@ -81,6 +81,7 @@ impl ClosedDoor<'_> {
         let admin = Admin {
             gateway: gateway.clone(),
             staff: Arc::clone(&list),
+            verifier: Arc::clone(&verifier),
             spool: notes.spool(),
             statistics: notes.statistics(),
             bank: bank.into(),

@@ -22,7 +22,7 @@ use edge::openapi::{Description, Operation, route_all};
 use edge::{
     Connection, Form, FormError, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
 };
-use gateway::audit::AuditedCall;
+use gateway::audit::{AuditedCall, TlsVerifiedBy};
 use gateway::domain::{Consent, FundsConsent, Payment, Subject, hidden_in};
 use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
 use gateway::statistics::Statistics;
@@ -54,6 +54,8 @@ const USUAL: usize = 50;
 struct Admin {
     gateway: Gateway,
     staff: Arc<StaffList>,
+    /// By which authorities certificates of staff are vouched for.
+    verifier: Arc<StaffVerifier>,
     /// Where calls of staff are noted, too.
     spool: Arc<Spool>,
     statistics: Arc<Statistics>,
@@ -165,20 +167,29 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
         ..AuditedCall::default()
     };
     let now = admin.gateway.system_time();
-    let mut response = match admin.staff.member(request.extensions().get::<Connection>(), now) {
+    let connection = request.extensions().get::<Connection>();
+    let mut response = match admin.staff.member((connection, &admin.verifier), now) {
         Ok(staff) => {
             call.staff = Some(staff.member.name.clone());
+            call.authenticated = true;
+            call.tls_certificate = Some(staff.member.certificate.clone());
             request.extensions_mut().insert(staff);
             next.run(request).await
         }
-        Err(error) => error.into_response(),
+        Err(error) => {
+            let connection = request.extensions().get::<Connection>();
+            call.tls_certificate = connection.and_then(Connection::peer_fingerprint);
+            error.into_response()
+        }
     };
+    call.tls_verified_by = call.tls_certificate.is_some().then_some(TlsVerifiedBy::Gateway);
     call.at = trail::milliseconds(admin.gateway.system_time());
     call.status = response.status().as_u16();
     call.code = response.extensions().get::<Code>().map(|Code(code)| (*code).to_owned());
     call.microseconds = trail::microseconds(begun.elapsed());
     let about = response.extensions().get::<About>().map(|About(subject)| subject);
-    admin.spool.note(&call.about(about));
+    let shown = response.extensions().get::<Shown>().map_or(&[][..], |Shown(subjects)| &subjects[..]);
+    admin.spool.note(&call.about(about).showing(shown));
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -208,6 +219,10 @@ impl Error {
 /// What an answer is about, for the trail: whose data somebody looked at.
 #[derive(Debug, Clone)]
 struct About(Subject);
+
+/// What a list of an answer shows, for the trail.
+#[derive(Debug, Clone)]
+struct Shown(Arc<[Subject]>);
 
 /// The code of an answer that is an error, for the trail.
 #[derive(Debug, Clone, Copy)]

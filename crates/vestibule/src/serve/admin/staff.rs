@@ -11,7 +11,7 @@ use gateway::domain::Timestamp;
 use gateway::staff::Member;
 use http::StatusCode;
 
-use super::Error;
+use super::{Error, StaffVerifier};
 use crate::configuration::{Admin as Section, StaffName};
 
 /// What somebody may do.
@@ -57,8 +57,12 @@ impl StaffList {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = roles(section);
     }
 
-    /// Whoever holds the certificate of a connection, which the handshake checked. A connection may outlive it.
-    pub(super) fn member(&self, connection: Option<&Connection>, now: Timestamp) -> Result<Staff, Error> {
+    /// Whoever holds the certificate of a connection, which the handshake checked. A connection may outlive it, and the authority above it.
+    pub(super) fn member(
+        &self,
+        (connection, verifier): (Option<&Connection>, &StaffVerifier),
+        now: Timestamp,
+    ) -> Result<Staff, Error> {
         let der = connection.and_then(|connection| connection.peer_certificate.as_deref());
         let certificate = der.and_then(|der| Certificate::from_der(der).ok()).ok_or_else(|| {
             let text = "present a certificate of the bank's staff in the TLS handshake";
@@ -70,6 +74,11 @@ impl StaffList {
                 certificate.not_before, certificate.not_after
             );
             return Err(Error::new(StatusCode::UNAUTHORIZED, "certificate_expired", text));
+        }
+        if !connection.is_some_and(|connection| verifier.vouches_for(connection, now)) {
+            let text = "no authority of trust_files of [admin] vouches for the certificate of this connection any more; connect anew with \
+                        one that an authority of staff issued";
+            return Err(Error::new(StatusCode::UNAUTHORIZED, "certificate_unknown", text));
         }
         let (name, fingerprint) = (certificate.subject.to_string(), gateway::fingerprint(&certificate.der));
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -3,14 +3,14 @@
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::{Extension, Json};
 use gateway::domain::{
-    Consent, ConsentId, ConsentStatus, FundsConsent, FundsConsentId, Payment, PaymentId, PaymentStatus,
-    Subject, TppId,
+    Consent, ConsentId, ConsentStatus, CustomerId, FundsConsent, FundsConsentId, Payment, PaymentId,
+    PaymentStatus, Subject, TppId,
 };
 use gateway::staff::{Deed, Found, Page, StaffError};
 use gateway::{Error as GatewayError, Gateway};
 use serde_json::{Value, json};
 
-use super::{About, Act, Admin, Error, Query, Staff, body, told};
+use super::{About, Act, Admin, Error, Query, Shown, Staff, body, told};
 
 /// What lists of consents and payments are asked by.
 const KNOWN: [&str; 4] = ["third_party", "state", "after", "limit"];
@@ -35,6 +35,24 @@ const PAYMENTS: [(&str, PaymentStatus); 6] = [
     ("expired", PaymentStatus::Expired),
 ];
 
+/// A consent of either kind as it is told, with what one of them has alone.
+macro_rules! consent {
+    ($consent:expr, $status:expr, $($name:literal: $value:expr,)*) => {
+        json!({
+            "id": $consent.id.as_str(),
+            "thirdParty": $consent.tpp.as_str(),
+            "branch": $consent.tenant.as_str(),
+            "interface": $consent.interface.name(),
+            "state": $status.name(),
+            "decision": $consent.decision.name(),
+            "customer": $consent.customer.as_ref().map(CustomerId::as_str),
+            $($name: $value,)*
+            "createdAt": $consent.created_at,
+            "lastActionAt": $consent.last_action_at,
+        })
+    };
+}
+
 /// Something that third parties ask for and staff looks at, with the state that it is in now.
 pub(super) trait Kind: Sized + Send + 'static {
     /// Its states.
@@ -43,6 +61,14 @@ pub(super) trait Kind: Sized + Send + 'static {
     const STATES: &'static [(&'static str, Self::Status)];
     /// What a list of it is called.
     const LIST: &'static str;
+
+    /// Checks that what is asked for could be found.
+    ///
+    /// # Errors
+    /// 400
+    fn check(_asked: (Option<&TppId>, Option<Self::Status>)) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// A page of it.
     fn find(
@@ -93,20 +119,13 @@ impl Kind for Consent {
     }
 
     fn tell(&self, status: ConsentStatus) -> Value {
-        json!({
-            "id": self.id.as_str(),
-            "thirdParty": self.tpp.as_str(),
-            "branch": self.tenant.as_str(),
-            "interface": self.interface.name(),
-            "state": status.name(),
-            "decision": self.decision.name(),
-            "customer": self.customer.as_ref().map(|customer| customer.as_str()),
+        consent!(
+            self,
+            status,
             "recurring": self.recurring,
             "frequencyPerDay": self.frequency_per_day,
             "validUntil": self.valid_until,
-            "createdAt": self.created_at,
-            "lastActionAt": self.last_action_at,
-        })
+        )
     }
 }
 
@@ -138,17 +157,7 @@ impl Kind for FundsConsent {
     }
 
     fn tell(&self, status: ConsentStatus) -> Value {
-        json!({
-            "id": self.id.as_str(),
-            "thirdParty": self.tpp.as_str(),
-            "branch": self.tenant.as_str(),
-            "interface": self.interface.name(),
-            "state": status.name(),
-            "decision": self.decision.name(),
-            "customer": self.customer.as_ref().map(|customer| customer.as_str()),
-            "createdAt": self.created_at,
-            "lastActionAt": self.last_action_at,
-        })
+        consent!(self, status,)
     }
 }
 
@@ -162,6 +171,16 @@ impl Kind for Payment {
     type Status = PaymentStatus;
     const STATES: &'static [(&'static str, PaymentStatus)] = &PAYMENTS;
     const LIST: &'static str = "payments";
+
+    fn check((tpp, status): (Option<&TppId>, Option<PaymentStatus>)) -> Result<(), Error> {
+        if tpp.is_some() && status == Some(PaymentStatus::Pending) {
+            return Err(Error::bad(
+                "state \"pending\" cannot be asked for together with third_party: of one third party those payments are listed about \
+                 which somebody decided, and nobody did about these; ask for state alone, or for a payment by its id",
+            ));
+        }
+        Ok(())
+    }
 
     async fn find(
         gateway: &Gateway,
@@ -216,12 +235,14 @@ fn one<K: Kind>((subject, status): (K, K::Status)) -> Told {
 pub(super) async fn list<K: Kind>(
     State(admin): State<Admin>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Error> {
+) -> Result<(Extension<Shown>, Json<Value>), Error> {
     let query = Query::of(query.as_deref(), &KNOWN)?;
     let tpp = query.one("third_party")?.map(TppId::new);
     let state = query.word("state", K::STATES)?;
+    K::check((tpp.as_ref(), state))?;
     let found = K::find(&admin.gateway, (tpp.as_ref(), state), &query.page()?).await?;
-    Ok(told(K::LIST, found, |(subject, status)| subject.tell(status)))
+    let shown = found.items.iter().map(|(subject, _)| subject.subject()).collect();
+    Ok((Extension(Shown(shown)), told(K::LIST, found, |(subject, status)| subject.tell(status))))
 }
 
 pub(super) async fn read<K: Kind>(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Told, Error> {

@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::{Extension, Json};
 use gateway::domain::{Timestamp, Tpp, TppId, parse_moment};
-use gateway::staff::ThirdPartyFilter;
+use gateway::third_parties::ThirdPartyFilter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,10 @@
 //! TLS of the staff's listener: whoever has no certificate from an authority of staff does not get through the handshake.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use edge::Connection;
+use gateway::domain::Timestamp;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -30,6 +33,17 @@ impl StaffVerifier {
         let verifier = verifier(section)?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = verifier;
         Ok(())
+    }
+
+    /// Whether an authority of staff vouches for the certificate of a connection, which may be older than the authorities that are
+    /// trusted now.
+    pub(super) fn vouches_for(&self, connection: &Connection, now: Timestamp) -> bool {
+        let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        connection.peer_certificate.as_deref().is_some_and(|der| {
+            let leaf = CertificateDer::from(der);
+            self.now().verify_client_cert(&leaf, &connection.peer_authorities, now).is_ok()
+        })
     }
 
     fn now(&self) -> Arc<dyn ClientCertVerifier> {
