@@ -69,10 +69,7 @@ impl CoreBank {
     }
 
     async fn settle(&self, order: &wire::Order) -> Result<(), Error> {
-        let is_known = self.is_known(order).await.map_err(|failure| {
-            self.pause(order, &failure);
-            failure
-        })?;
+        let is_known = self.is_known(order).await.inspect_err(|failure| self.pause(order, failure))?;
         if is_known {
             self.outbox.close(order).await?;
             self.patience.end(&first_of(order));
