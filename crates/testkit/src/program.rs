@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
@@ -35,13 +35,8 @@ impl Program {
         let mut command = command(binary);
         command.env("VESTIBULE_LOG", level);
         let mut program = Self::start(command, &["--ephemeral"]);
-        let mut log = program.child.stderr.take().unwrap();
-        let read = move || {
-            let mut text = String::new();
-            log.read_to_string(&mut text).unwrap();
-            text
-        };
-        (program, std::thread::spawn(read))
+        let log = program.child.stderr.take().unwrap();
+        (program, std::thread::spawn(move || read_log(log)))
     }
 
     fn start(mut command: Command, arguments: &[&str]) -> Self {
@@ -78,16 +73,19 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal by name and waits for its end; returns what it wrote to standard error as well, but that a
-    /// start took long, which is the machine's doing.
+    /// Sends it a signal by name and waits for its end; returns what it wrote to standard error as well.
     pub fn signal(mut self, name: &str) -> (Option<i32>, String) {
         run("kill", &["-s", name, &self.id().to_string()]);
         let status = self.child.wait().unwrap();
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        let log = log.split_inclusive('\n').filter(|line| !line.starts_with("Waiting for ")).collect();
-        (status.code(), log)
+        (status.code(), read_log(self.child.stderr.take().unwrap()))
     }
+}
+
+/// Reads a log to its end, but for what says that a start took long, which is the machine's doing.
+fn read_log(mut log: ChildStderr) -> String {
+    let mut text = String::new();
+    log.read_to_string(&mut text).unwrap();
+    text.split_inclusive('\n').filter(|line| !line.starts_with("Waiting for ")).collect()
 }
 
 impl Drop for Program {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::waiting::listen_instead;
 use testkit::{Request, TestServer, database};
-use tokio::net::TcpListener;
 
 use crate::admin::People;
 use crate::audit::{all_entries, entries_with, verify};
@@ -187,7 +187,7 @@ async fn a_call_whose_caller_does_not_wait_is_in_the_trail() {
     let url = text.split("[core_bank]\nurl = \"https://").nth(1).unwrap().split('"').next().unwrap();
     bank.abort();
     let _ = bank.await;
-    let silent = TcpListener::bind(url).await.unwrap();
+    let silent = listen_instead(url).await;
     let id = fresh();
     let call = tpp.read("/v1/accounts", &consent).set("x-request-id", &id);
     let call = call.signed(&tpp.signer);
