@@ -209,7 +209,7 @@ async fn statements_are_files_in_three_formats() {
     let path = client.below(account, "/customer-statement");
     let payments = client.list(&client.below(account, "/payment?count=100")).await;
     let newest = &payments[0];
-    let day = |payment: &serde_json::Value| payment["created"].as_str().unwrap()[..10].to_owned();
+    let day = |payment: &Value| payment["created"].as_str().unwrap()[..10].to_owned();
     let today = &day(newest);
     // What was made late today in this time is of tomorrow in the bank's.
     let before = payments.iter().find(|payment| day(payment) < *today).unwrap();
