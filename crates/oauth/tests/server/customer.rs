@@ -163,7 +163,7 @@ async fn a_session_ends_after_five_minutes_and_cannot_be_taken_up_again() {
     let server = TestServer::start().await;
     let customer = server.customer("be_fr", "household").await;
     let mut browser = OwnBrowser::of(&server, "be_fr", &customer).await;
-    server.advance("be_fr", "PT4M59S").await;
+    server.advance("be_fr", "PT4M").await;
     assert_eq!(browser.get("").await.status, 200);
     server.advance("be_fr", "PT5M").await;
     let (cookie, base) = (browser.cookie.clone(), browser.base.clone());
