@@ -241,7 +241,7 @@ mod tests {
         }
         // Each country has some.
         for country in LENGTHS.split(' ') {
-            let codes = ["0", "A", "AAAA", "AAAA00", "A0"];
+            let codes = ["0", "A", "A0", "AA", "AAAA"];
             assert!(codes.iter().any(|code| Iban::can_begin(&country[..2], code)), "{country}");
         }
     }
