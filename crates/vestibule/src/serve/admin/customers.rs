@@ -52,7 +52,7 @@ pub(super) async fn erase(
 }
 
 /// What was erased, and what stays until when.
-pub(super) fn tell_erased(Erased { consents, kept, is_more }: Erased) -> Json<Value> {
+pub(super) fn tell_erased(Erased { consents, kept, is_more, .. }: Erased) -> Json<Value> {
     let kept: Vec<Value> =
         kept.into_iter().map(|(id, until)| json!({"consent": id, "until": until})).collect();
     Json(json!({"erasedConsents": consents, "kept": kept, "isMore": is_more}))
