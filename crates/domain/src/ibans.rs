@@ -85,6 +85,20 @@ impl Iban {
         Err(IbanError::of(text, &electronic))
     }
 
+    /// Whether somebody who was asked for something else wrote an account number, with a mistake or not: blanks, full stops and
+    /// hyphens may stand in it. Small letters are in many ids, so that an account number written with them is known by its check
+    /// digits alone.
+    pub fn is_meant(text: &str) -> bool {
+        let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '.' && *c != '-').collect();
+        match Self::parse(&plain) {
+            Ok(_) => true,
+            Err(error) => {
+                matches!(error.fault, Fault::CheckDigits | Fault::Structure)
+                    && !plain.bytes().any(|octet| octet.is_ascii_lowercase())
+            }
+        }
+    }
+
     /// Takes an IBAN that was checked before it was stored.
     pub fn from_stored(electronic: String) -> Self {
         Self(electronic)
@@ -95,6 +109,19 @@ impl Iban {
     pub fn from_account_number(country: &str, bban: &str) -> Option<Self> {
         let check = 98 - remainder(&format!("{bban}{country}00"))?;
         Self::parse(&format!("{country}{check:02}{bban}")).ok()
+    }
+
+    /// Whether there are account numbers of a country that have this behind their check digits: what is left is filled up with digits,
+    /// and with letters where some countries have them at the end.
+    pub fn can_begin(country: &str, bank_code: &str) -> bool {
+        let length = LENGTHS.split(' ').find_map(|one| one.strip_prefix(country)?.parse::<usize>().ok());
+        let Some(rest) = length.and_then(|length| length.checked_sub(4 + bank_code.len())) else {
+            return false;
+        };
+        (0..=rest.min(3)).any(|letters| {
+            let filled = format!("{bank_code}{}{}", "0".repeat(rest - letters), "A".repeat(letters));
+            Self::from_account_number(country, &filled).is_some()
+        })
     }
 
     /// The electronic form.
@@ -167,6 +194,56 @@ mod tests {
         }
         let long = Iban::parse(&"1".repeat(100)).unwrap_err().to_string();
         assert!(long.starts_with(&format!("Invalid iban: {} (", "1".repeat(40))), "{long}");
+    }
+
+    #[test]
+    fn account_numbers_are_told_from_ids() {
+        for number in [
+            "NL91ABNA0417164300",
+            "nl91 abna 0417 1643 00",
+            "NL91-ABNA-0417.1643.00",
+            "NL92ABNA0417164300",
+            "DE89ABNA044053201300XX",
+        ] {
+            assert!(Iban::is_meant(number), "{number}");
+        }
+        for id in [
+            "C1000001",
+            "NL91",
+            "NL",
+            "",
+            "019bf2a4-8f5c-7d2e-9d63-2f1d8c1f0a11",
+            "be12f0a3b4c5d6e7",
+            "NL91ABNA04171643",
+        ] {
+            assert!(!Iban::is_meant(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn bank_codes_are_those_of_their_country() {
+        for right in [
+            "NLTRIO",
+            "BE999",
+            "GBVSTB",
+            "GB VSTB401234",
+            "DE70051540",
+            "MTMALT01100",
+            "MUBOMM",
+            "BR00360305",
+            "FR30006",
+        ] {
+            let right = right.replace(' ', "");
+            assert!(Iban::can_begin(&right[..2], &right[2..]), "{right}");
+        }
+        for wrong in ["NL69VSTB", "NLBUN", "XXBUNQ", "DEBUNQ", "NLBUNQ00000000000", "USBUNQ", "BEX99"] {
+            assert!(!Iban::can_begin(&wrong[..2], &wrong[2..]), "{wrong}");
+        }
+        // Each country has some.
+        for country in LENGTHS.split(' ') {
+            let codes = ["0", "A", "A0", "AA", "AAAA"];
+            assert!(codes.iter().any(|code| Iban::can_begin(&country[..2], code)), "{country}");
+        }
     }
 
     #[test]

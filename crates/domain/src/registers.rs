@@ -16,7 +16,8 @@ use crate::standing::StandingRefusal;
 pub const OLDEST_REGISTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Third parties and certificates that the bank's staff stopped: each stands alone on a line, and what stands behind a # is for
-/// people.
+/// people. A third party is compared as it is written, and an authority may give any number: so that a slip of the pen is not taken for
+/// one, capital letters, digits and . - / : stand as they are, and an identifier with anything else stands in quotation marks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StopList {
     third_parties: HashSet<TppId>,
@@ -24,13 +25,23 @@ pub struct StopList {
     certificates: HashSet<String>,
 }
 
-/// A line of a stop list is neither.
+/// A line of a stop list would stop nobody.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "line {0} is neither an organizationIdentifier, such as PSDNL-DNB-R123456, nor the SHA-256 fingerprint of a certificate in \
-     hexadecimal"
-)]
-pub struct StopListError(usize);
+pub enum StopListError {
+    /// The line of this number is neither.
+    #[error(
+        "line {0} is neither an organizationIdentifier, such as PSDNL-DNB-R123456, nor the SHA-256 fingerprint of a certificate in \
+         hexadecimal"
+    )]
+    Neither(usize),
+    /// The line of this number begins as an identifier does, and has what those seldom have.
+    #[error(
+        "line {0} is more than an organizationIdentifier, or has small letters: write each alone on a line as in PSDNL-DNB-R123456, \
+         and what is for people behind a #; an identifier whose number has small letters, spaces or other signs stands in quotation \
+         marks"
+    )]
+    More(usize),
+}
 
 impl StopList {
     /// Reads one.
@@ -42,14 +53,18 @@ impl StopList {
         for (number, line) in text.lines().enumerate() {
             let said = line.split('#').next().unwrap_or_default().trim();
             let plain = said.replace(':', "").to_ascii_lowercase();
+            let quoted = said.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let identifier = quoted.unwrap_or(said);
             if said.is_empty() {
                 continue;
             } else if plain.len() == 64 && plain.bytes().all(|octet| octet.is_ascii_hexdigit()) {
                 list.certificates.insert(plain);
-            } else if OrganizationIdentifier::parse(said).is_ok() {
-                list.third_parties.insert(TppId::new(said));
+            } else if OrganizationIdentifier::parse(identifier).is_err() {
+                return Err(StopListError::Neither(number + 1));
+            } else if quoted.is_none() && !is_plain(said) {
+                return Err(StopListError::More(number + 1));
             } else {
-                return Err(StopListError(number + 1));
+                list.third_parties.insert(TppId::new(identifier));
             }
         }
         Ok(list)
@@ -69,6 +84,13 @@ impl StopList {
             || fingerprint.is_some_and(|fingerprint| self.certificates.contains(fingerprint));
         if is_stopped { Err(StandingRefusal::Stopped(tpp.clone())) } else { Ok(()) }
     }
+}
+
+/// Whether an identifier has nothing in it that points to a slip of the pen.
+fn is_plain(identifier: &str) -> bool {
+    let is_sign = |octet: u8| octet.is_ascii_uppercase() || octet.is_ascii_digit();
+    identifier.bytes().all(|octet| is_sign(octet) || b".-/:".contains(&octet))
+        && identifier.bytes().next_back().is_some_and(is_sign)
 }
 
 /// Whether an institution is authorised.
@@ -251,9 +273,42 @@ mod tests {
         assert!(is_stopped("PSDNL-DNB-1", None) && is_stopped("PSDNL-DNB-2", Some(&*fingerprint)));
         assert!(!list.is_empty() && StopList::parse("# nobody\n").unwrap().is_empty());
         assert!(!is_stopped("PSDNL-DNB-2", None) && !is_stopped("PSDNL-DNB-2", Some("00")));
-        for (wrong, line) in [("DNB-1", 1), ("PSDNL-DNB-1\nab12", 2), ("PSDNL-DNB-1, PSDNL-DNB-2,x\u{0}", 1)]
-        {
-            assert_eq!(StopList::parse(wrong), Err(StopListError(line)), "{wrong}");
+        for (wrong, line) in [
+            ("DNB-1", 1),
+            ("PSDNL-DNB-1\nab12", 2),
+            ("PSDNL-DNB-1, PSDNL-DNB-2,x\u{0}", 1),
+            ("psdnl-dnb-1", 1),
+            ("\"PSDNL-DNB-1", 1),
+            ("\"\"", 1),
+        ] {
+            assert_eq!(StopList::parse(wrong), Err(StopListError::Neither(line)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_stop_list_that_would_stop_nobody_is_refused() {
+        for wrong in [
+            "PSDNL-DNB-R654321 stopped by Jane",
+            "PSDNL-DNB-R654321, PSDNL-DNB-R2",
+            "PSDNL-DNB-R654321;",
+            "PSDNL-DNB-R654321.",
+            "PSDNL-DNB-r654321",
+            "VATNL-1 // insolvent",
+        ] {
+            assert_eq!(
+                StopList::parse(&format!("# stopped\n{wrong}")),
+                Err(StopListError::More(2)),
+                "{wrong}"
+            );
+        }
+        // Whoever has such a number is stopped all the same.
+        for right in ["PSDBE-NBB-1234.567.890", "PSDFI-FINFSA-1234567-8", "HR:HR-77", "PSDNL-DNB-12/3"] {
+            let list = StopList::parse(right).unwrap();
+            assert!(list.check(&TppId::new(right), None).is_err(), "{right}");
+        }
+        let list = StopList::parse("\"PSDMT-MFSA-A 12345\" # by us\n\"PSDNL-DNB-r1.\"").unwrap();
+        for id in ["PSDMT-MFSA-A 12345", "PSDNL-DNB-r1."] {
+            assert!(list.check(&TppId::new(id), None).is_err(), "{id}");
         }
     }
 

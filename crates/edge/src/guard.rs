@@ -82,6 +82,7 @@ fn check(request: &Request) -> Result<(), Rejected> {
     if target.len() > MAX_TARGET {
         return Err(Rejected::TargetTooLong(MAX_TARGET));
     }
+    check_path(uri)?;
     check_host(request)?;
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
@@ -97,6 +98,15 @@ fn check(request: &Request) -> Result<(), Rejected> {
         }
         _ => Ok(()),
     }
+}
+
+/// Checks that a path is text: names in it are.
+///
+/// # Errors
+/// [`Rejected::PathNotText`]
+pub fn check_path(uri: &Uri) -> Result<(), Rejected> {
+    let decoded = percent_encoding::percent_decode_str(uri.path());
+    decoded.decode_utf8().map(|_| ()).map_err(|_| Rejected::PathNotText)
 }
 
 /// Checks that a request says once whom it is for (RFC 9112, 3.2; RFC 9113, 8.3.1). HTTP/1.0 need not say it.
@@ -140,6 +150,15 @@ fn is_ambiguous(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_text() {
+        for (path, is_text) in
+            [("/a/%C3%A9", true), ("/%zz/%", true), ("/a/%ff%fe", false), ("/%c3/%a9", false)]
+        {
+            assert_eq!(check_path(&Uri::from_static(path)).is_ok(), is_text, "{path}");
+        }
+    }
 
     #[test]
     fn paths_that_can_be_read_in_two_ways_are_not_served() {

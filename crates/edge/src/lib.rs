@@ -40,7 +40,7 @@ pub use dialect::{
 pub use due::{Agenda, Due, Steps};
 pub use failures::{Failing, FailingInterface, Failure, ToldFailure};
 pub use form::{Form, FormError};
-pub use guard::{check_host, guard, requested_host};
+pub use guard::{check_host, check_path, guard, requested_host};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_any_json, read_json};
 pub use media_types::{check_json, media_type, require_json};

@@ -9,6 +9,9 @@ pub enum Rejected {
     /// Path and query are too long.
     #[error("the request target is longer than {0} bytes")]
     TargetTooLong(usize),
+    /// The octets of the path are no UTF-8.
+    #[error("the path is not valid UTF-8 once its percent-encoding is undone (RFC 3986, 2.5)")]
+    PathNotText,
     /// The header fields are too many or too long together.
     #[error("the header fields exceed {bytes} bytes or {fields} fields")]
     HeadersTooLarge {
@@ -77,7 +80,8 @@ impl Rejected {
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::BodyBroken
+            Self::PathNotText
+            | Self::BodyBroken
             | Self::Host
             | Self::DuplicateHeader(_)
             | Self::HeaderNotText(_)

@@ -46,6 +46,8 @@ pub struct Erased {
     pub kept: Vec<(String, Option<Timestamp>)>,
     /// Whether there are more than are told.
     pub is_more: bool,
+    /// Whether there was anything else than consents to erase: sessions, and what an interface keeps for itself.
+    pub had_more_than_consents: bool,
 }
 
 /// What an interface keeps of customers for itself, which the gateway does not know.
@@ -99,11 +101,16 @@ impl Gateway {
         let whose = Whose::Customer(tenant, customer);
         self.check_closed(whose).await?;
         let erased = retry(|| async {
+            let mut had_more = self.0.store.has_sessions_of(tenant, customer).await?;
             let mut changes = Changes::new().erase_sessions(tenant, customer);
             for belongings in self.belongings() {
-                changes = changes.and(belongings.of_customer(tenant, customer).await?);
+                let of_interface = belongings.of_customer(tenant, customer).await?;
+                had_more |= !of_interface.is_empty();
+                changes = changes.and(of_interface);
             }
-            self.erase_page(whose, (GIVEN[0], &ListPlace::start()), (changes, true), deed).await
+            let first = (GIVEN[0], &ListPlace::start());
+            let (erased, next) = self.erase_page(whose, first, (changes, true), deed).await?;
+            Ok((Erased { had_more_than_consents: had_more, ..erased }, next))
         });
         self.erase_rest(whose, erased.await?, deed).await
     }
@@ -341,6 +348,11 @@ impl Given {
 }
 
 impl Erased {
+    /// Whether nothing was there, of what is erased and of what stays and is told.
+    pub fn is_nothing(&self) -> bool {
+        self.consents.is_empty() && self.kept.is_empty() && !self.had_more_than_consents
+    }
+
     /// Counts what another page came to.
     fn add(&mut self, page: Self) {
         self.consents.extend(page.consents);

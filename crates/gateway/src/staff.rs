@@ -1,5 +1,6 @@
 //! What the bank's staff looks for and does. Whoever calls these has to know that it is staff that asks.
 
+use data_encoding::BASE64URL_NOPAD;
 use domain::consents::Decision;
 use domain::{
     Block, Consent, ConsentId, ConsentRefusal, ConsentStatus, FundsConsent, FundsConsentId, Payment,
@@ -10,6 +11,11 @@ use jiff::SignedDuration;
 use crate::audit::Act;
 use crate::error::retry;
 use crate::{Changes, Error, Gateway, Noun};
+
+/// What the places of each list begin with: one of another list is none of it.
+const CONSENTS: &str = "consents\n";
+const FUNDS_CONSENTS: &str = "funds-consents\n";
+const PAYMENTS: &str = "payments\n";
 
 /// How many rows are looked at for a page of those that are in some state.
 const LOOKED_AT: i64 = 1000;
@@ -108,55 +114,57 @@ impl Gateway {
     /// Consents by third party and state, the newest first. Of one third party those are listed about which a customer decided.
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`StaffRefusal::After`]
     pub async fn find_consents(
         &self,
         tpp: Option<&TppId>,
         status: Option<ConsentStatus>,
         page: &Page,
-    ) -> Result<Found<(Consent, ConsentStatus)>, Error> {
+    ) -> Result<Found<(Consent, ConsentStatus)>, StaffError> {
         let looked_at = self.looked_at(page, status.is_some());
-        let before = page.after.as_deref().unwrap_or(END);
-        let found = self.0.store.consents_before(tpp, before, looked_at).await?;
+        let before = before(CONSENTS, page)?;
+        let found = self.0.store.consents_before(tpp, &before, looked_at).await?;
         let found = found.into_iter().map(|consent| self.with_status(consent)).collect();
         let fits = |(_, is): &(Consent, ConsentStatus)| status.is_none_or(|wanted| wanted == *is);
-        Ok(paged(found, looked_at, page.size, fits, |(consent, _)| consent.id.to_string()))
+        Ok(paged(found, looked_at, page.size, fits, |(consent, _)| place(CONSENTS, consent.id.as_str())))
     }
 
     /// Consents for confirmation of funds by third party and state, the newest first, as in [`Gateway::find_consents`].
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`StaffRefusal::After`]
     pub async fn find_funds_consents(
         &self,
         tpp: Option<&TppId>,
         status: Option<ConsentStatus>,
         page: &Page,
-    ) -> Result<Found<(FundsConsent, ConsentStatus)>, Error> {
+    ) -> Result<Found<(FundsConsent, ConsentStatus)>, StaffError> {
         let looked_at = self.looked_at(page, status.is_some());
-        let before = page.after.as_deref().unwrap_or(END);
-        let found = self.0.store.funds_consents_before(tpp, before, looked_at).await?;
+        let before = before(FUNDS_CONSENTS, page)?;
+        let found = self.0.store.funds_consents_before(tpp, &before, looked_at).await?;
         let found = found.into_iter().map(|consent| self.funds_with_status(consent)).collect();
         let fits = |(_, is): &(FundsConsent, ConsentStatus)| status.is_none_or(|wanted| wanted == *is);
-        Ok(paged(found, looked_at, page.size, fits, |(consent, _)| consent.id.to_string()))
+        Ok(paged(found, looked_at, page.size, fits, |(consent, _)| {
+            place(FUNDS_CONSENTS, consent.id.as_str())
+        }))
     }
 
     /// Payments by third party and state, the newest first. Of one third party those are listed about which somebody decided.
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`StaffRefusal::After`]
     pub async fn find_payments(
         &self,
         tpp: Option<&TppId>,
         status: Option<PaymentStatus>,
         page: &Page,
-    ) -> Result<Found<(Payment, PaymentStatus)>, Error> {
+    ) -> Result<Found<(Payment, PaymentStatus)>, StaffError> {
         let looked_at = self.looked_at(page, status.is_some());
-        let before = page.after.as_deref().unwrap_or(END);
-        let found = self.0.store.payments_before(tpp, before, looked_at).await?;
+        let before = before(PAYMENTS, page)?;
+        let found = self.0.store.payments_before(tpp, &before, looked_at).await?;
         let found = found.into_iter().map(|payment| self.payment_with_status(payment)).collect();
         let fits = |(_, is): &(Payment, PaymentStatus)| status.is_none_or(|wanted| wanted == *is);
-        Ok(paged(found, looked_at, page.size, fits, |(payment, _)| payment.id.to_string()))
+        Ok(paged(found, looked_at, page.size, fits, |(payment, _)| place(PAYMENTS, payment.id.as_str())))
     }
 
     /// A consent, whoever asked for it, with its state.
@@ -314,6 +322,20 @@ fn ended_before(error: Error) -> StaffError {
     }
 }
 
+/// The place of an id in a list, as one word that nobody has to understand.
+fn place(list: &'static str, id: &str) -> String {
+    BASE64URL_NOPAD.encode(format!("{list}{id}").as_bytes())
+}
+
+/// The id before whose older ones a page begins.
+fn before(list: &'static str, page: &Page) -> Result<String, StaffRefusal> {
+    let Some(after) = &page.after else { return Ok(END.to_owned()) };
+    let octets = BASE64URL_NOPAD.decode(after.as_bytes()).map_err(|_| StaffRefusal::After)?;
+    let place = String::from_utf8(octets).map_err(|_| StaffRefusal::After)?;
+    let id = place.strip_prefix(list).filter(|id| !id.is_empty() && domain::hidden_in(id).is_none());
+    id.map(str::to_owned).ok_or(StaffRefusal::After)
+}
+
 /// A page of what fits among rows that were read with a limit.
 pub(crate) fn paged<T>(
     rows: Vec<T>,
@@ -336,6 +358,21 @@ pub(crate) fn paged<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_one_of_its_own_list() {
+        let page = |after: &str| Page { after: Some(after.to_owned()), size: 1 };
+        let of_consents = place(CONSENTS, "019b-1");
+        assert_eq!(before(CONSENTS, &page(&of_consents)), Ok("019b-1".to_owned()));
+        assert_eq!(before(CONSENTS, &Page { after: None, size: 1 }), Ok(END.to_owned()));
+        for list in [FUNDS_CONSENTS, PAYMENTS] {
+            assert_eq!(before(list, &page(&of_consents)), Err(StaffRefusal::After));
+        }
+        let odd = [place(CONSENTS, ""), place(CONSENTS, "a\0"), place(CONSENTS, "a\nb")];
+        for strange in ["", "x", "nonsense", "\0", "019b-1"].map(str::to_owned).iter().chain(&odd) {
+            assert_eq!(before(CONSENTS, &page(strange)), Err(StaffRefusal::After), "{strange:?}");
+        }
+    }
 
     #[test]
     fn pages_leave_nothing_out_and_tell_nothing_twice() {

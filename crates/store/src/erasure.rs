@@ -3,7 +3,29 @@
 use domain::{Consent, CustomerId, FundsConsent, Tenant};
 
 use crate::changes::Rows;
-use crate::{Changes, Perishable};
+use crate::columns::{Columns, select};
+use crate::{Changes, Perishable, Store, StoreError};
+
+/// A column that sessions and codes have: it is enough to know that there are some.
+const BRANCH: Columns = Columns::of("sessions", "tenant");
+
+impl Store {
+    /// Whether [`Changes::erase_sessions`] would find something of a customer.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn has_sessions_of(&self, tenant: &Tenant, customer: &CustomerId) -> Result<bool, StoreError> {
+        let params = [customer.as_str().into(), tenant.as_str().into()];
+        let found = self.find(
+            select!(BRANCH; "FROM sessions WHERE customer = $1 AND tenant = $2 \
+             UNION ALL SELECT tenant FROM customer_sessions WHERE customer = $1 AND tenant = $2 \
+             UNION ALL SELECT tenant FROM authorization_codes WHERE customer = $1 AND tenant = $2 LIMIT 1"),
+            &params,
+            |row| row.text(),
+        );
+        Ok(found.await?.is_some())
+    }
+}
 
 impl Changes {
     /// Erases a consent with its authorisations, grants, counts of reads and first reads, if it is as it was loaded.

@@ -10,7 +10,15 @@ use crate::{Error, Transport};
 pub struct Management {
     transport: Transport,
     url: String,
+    /// What the address is of, and what to do where something else answers.
+    is_of: (&'static str, &'static str),
 }
+
+/// The management API of a sandbox, and what to do where it is not.
+const MANAGEMENT: (&str, &str) = (
+    "a management address",
+    "a sandbox prints its own when it starts, under Management: name that one with --management",
+);
 
 /// What a test certificate is to contain.
 #[derive(Debug, Clone, Serialize)]
@@ -110,7 +118,13 @@ pub struct ClockMove<'a> {
 impl Management {
     /// The management API at `url`.
     pub fn new(transport: Transport, url: &str) -> Self {
-        Self { transport, url: url.trim_end_matches('/').to_owned() }
+        Self::of(transport, url, MANAGEMENT)
+    }
+
+    /// Another interface of a bank that is called in the same way, at `url`. `is_of` says of what that is the address, and what to do
+    /// where something else answers.
+    pub fn of(transport: Transport, url: &str, is_of: (&'static str, &'static str)) -> Self {
+        Self { transport, url: url.trim_end_matches('/').to_owned(), is_of }
     }
 
     /// Gets a test certificate for a public key.
@@ -238,11 +252,9 @@ impl Management {
     /// Whoever knows none of these paths is something else, most likely the bank itself.
     fn explain(&self, error: Error) -> Error {
         match error {
-            Error::Bank(error) if matches!(error.status, 404 | 405) => Error::Setup(format!(
-                "{} is not a management address ({error}); a sandbox prints its own when it starts, under Management: \
-                 name that one with --management",
-                self.url
-            )),
+            Error::Bank(error) if matches!(error.status, 404 | 405) => {
+                Error::Setup(format!("{} is not {} ({error}); {}", self.url, self.is_of.0, self.is_of.1))
+            }
             other => other,
         }
     }

@@ -65,7 +65,18 @@ impl Transport {
     /// # Errors
     /// [`Error::File`] or [`Error::Setup`] for files that cannot be used.
     pub fn new(settings: TransportSettings, observer: Option<Observer>) -> Result<Self, Error> {
-        let setup = |error: reqwest::Error| Error::Setup(format!("TLS cannot be set up: {error}"));
+        let setup = |error: reqwest::Error| {
+            let cause = causes(&error).last().unwrap_or_default();
+            let text = match &settings.tls {
+                Some(tls) if cause.contains("keys may not be consistent") => format!(
+                    "{} is not the private key of the certificate in {}; name the two that belong together",
+                    tls.private_key.display(),
+                    tls.certificate.display()
+                ),
+                _ => format!("TLS cannot be set up: {cause}"),
+            };
+            Error::Setup(text)
+        };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIME)

@@ -6,8 +6,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use edge::{
-    Agenda, Check, Dialect, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_matched,
-    note_refusal,
+    Agenda, Check, Dialect, Edge, Explanation, Mounted, Rejected, check_host, check_path, note_code,
+    note_matched, note_refusal,
 };
 use gateway::domain::Tenant;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -76,10 +76,10 @@ fn public(
     router
 }
 
-/// Dialects say in their own format that a request names no host; here it is said for everything else.
+/// Dialects say in their own format that a request names no host, or a path that is no text; here it is said for everything else.
 async fn with_host(request: Request, next: Next) -> Response {
     note_matched(&request);
-    match check_host(&request) {
+    match check_host(&request).and_then(|()| check_path(request.uri())) {
         Ok(()) => next.run(request).await,
         Err(rejected) => refused(rejected),
     }

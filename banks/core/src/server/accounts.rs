@@ -1,11 +1,11 @@
 //! Accounts, balances, movements.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use gateway::bank_end::access;
 use gateway::domain::{AccountId, BookingStatus, TransactionQuery};
 
-use super::{Body, Query, Refused, Served};
+use super::{Body, Path, Query, Refused, Served};
 use crate::wire;
 
 /// Most movements of a page.

@@ -1,11 +1,11 @@
 //! Customers when they come.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use gateway::bank::Credentials;
 use gateway::domain::{CustomerId, Iban};
 
-use super::{Body, Refused, Served};
+use super::{Body, Path, Refused, Served};
 use crate::wire;
 
 pub(super) async fn find(

@@ -1,13 +1,13 @@
 //! What the bank may leave out: numbers of entries, accounts that customers open and close.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use gateway::bank_end::access;
 use gateway::domain::{AccountId, CustomerId};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Body, Query, Refused, Served};
+use super::{Body, Path, Query, Refused, Served};
 use crate::wire::{self, Code};
 
 /// Most entries of an answer.

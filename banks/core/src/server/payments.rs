@@ -1,7 +1,7 @@
 //! Payments: looked at, made once, told about, stopped.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use gateway::bank_end::{approved, never_saved};
 use gateway::domain::{AccountId, PaymentId, Timestamp};
 use gateway::{ApprovedPayment, Changes, Declined, Entry, Error, Submitted, retry};
@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Body, Query, Refused, Served};
+use super::{Body, Path, Query, Refused, Served};
 use crate::wire::{self, Code, Problem};
 
 #[derive(Debug, Deserialize)]

@@ -80,6 +80,7 @@ fn reads(scene: &Scene) -> Vec<Call> {
         ("POST", "/accounts/find", "/accounts/find".into(), Some(json!([])), 400),
         ("GET", "/accounts/{account}", format!("/accounts/{}", account.id), None, 200),
         ("GET", "/accounts/{account}", "/accounts/none".into(), None, 404),
+        ("GET", "/accounts/{account}", "/accounts/%ff".into(), None, 400),
         ("GET", "/accounts/{account}/balances", on("/balances"), None, 200),
         ("GET", "/accounts/{account}/balances", format!("/accounts/{}/balances", account.id), None, 400),
         ("GET", "/accounts/{account}/transactions/booked", booked, None, 200),
@@ -116,6 +117,7 @@ fn reads(scene: &Scene) -> Vec<Call> {
         ),
         ("GET", "/customers/{customer}", format!("/customers/{customer}"), None, 200),
         ("GET", "/customers/{customer}", "/customers/none".into(), None, 404),
+        ("GET", "/customers/{customer}", "/customers/n%ffm".into(), None, 400),
         ("GET", "/customers/{customer}/accounts", format!("/customers/{customer}/accounts"), None, 200),
         (
             "POST",
@@ -159,6 +161,7 @@ fn payments(scene: &Scene) -> Vec<Call> {
         ("POST", "/payments", "/payments".into(), Some(payment("q", "1.00", "2026-12-01".into())), 200),
         ("GET", "/payments/{payment}", format!("/payments/p{at}"), None, 200),
         ("GET", "/payments/{payment}", format!("/payments/q{at}"), None, 200),
+        ("GET", "/payments/{payment}", format!("/payments/%ff{at}"), None, 400),
         ("POST", "/payments/{payment}/stop", "/payments/q/stop".into(), Some(stop.clone()), 200),
         ("POST", "/payments/{payment}/stop", "/payments/q/stop".into(), Some(stop), 409),
         ("GET", "/events", "/events?limit=5".into(), None, 200),

@@ -25,8 +25,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use edge::{
-    Agenda, ClientSecret, Connection, Door, FailingInterface, Rejected, SMALL_BODY, read_body, read_json,
-    require_json, with_fault,
+    Agenda, ClientSecret, Connection, Door, FailingInterface, Rejected, SMALL_BODY, check_path, read_body,
+    read_json, require_json, with_fault,
 };
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
@@ -217,7 +217,10 @@ impl From<ClockError> for Error {
 /// Answers hold private keys: no cache keeps them, no page of another site embeds them, no browser guesses what they are.
 async fn private(request: Request, next: Next) -> Response {
     edge::note_matched(&request);
-    let mut response = next.run(request).await;
+    let mut response = match check_path(request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(rejected) => Error::from(rejected).into_response(),
+    };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));

@@ -288,9 +288,11 @@ impl From<&MessageRefusal> for Check {
 impl From<&Rejected> for Check {
     fn from(rejected: &Rejected) -> Self {
         match rejected {
-            Rejected::NotFound | Rejected::Method(_) | Rejected::TargetTooLong(_) | Rejected::Host => {
-                Self::Request
-            }
+            Rejected::NotFound
+            | Rejected::Method(_)
+            | Rejected::TargetTooLong(_)
+            | Rejected::PathNotText
+            | Rejected::Host => Self::Request,
             Rejected::Busy => Self::Bank,
             _ => Self::Content,
         }

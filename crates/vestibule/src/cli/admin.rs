@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use gateway::domain::Timestamp;
 
-use super::{address, moment};
+use super::{address, filled, id, moment};
 
 /// How the interface of a gateway's staff is reached.
 #[derive(Debug, Args)]
@@ -49,10 +49,10 @@ pub(crate) enum AdminCommand {
     /// Find third parties, in the order of their names.
     ThirdParties {
         /// The beginning of the name.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = filled)]
         name: Option<String>,
         /// The id, such as PSDNL-DNB-R123456, or the authorisation number alone.
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = filled)]
         number: Option<String>,
         /// Whether it is blocked.
         #[arg(long, value_enum)]
@@ -63,6 +63,7 @@ pub(crate) enum AdminCommand {
     /// Show a third party.
     ThirdParty {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
     },
     /// Find consents, the newest first.
@@ -70,6 +71,7 @@ pub(crate) enum AdminCommand {
     /// Show a consent.
     Consent {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
         /// It is a consent for confirmation of funds.
         #[arg(long)]
@@ -80,11 +82,13 @@ pub(crate) enum AdminCommand {
     /// Show a payment.
     Payment {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
     },
     /// Block a third party.
     Block {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
         /// Why; the third party is not told.
         #[arg(long, value_name = "TEXT")]
@@ -96,6 +100,7 @@ pub(crate) enum AdminCommand {
     /// Let a third party act again.
     Unblock {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
         /// Why.
         #[arg(long, value_name = "TEXT")]
@@ -104,6 +109,7 @@ pub(crate) enum AdminCommand {
     /// Erase the registration of a third party, and what no law has the bank keep.
     EraseThirdParty {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
         /// Why.
         #[arg(long, value_name = "TEXT")]
@@ -112,8 +118,10 @@ pub(crate) enum AdminCommand {
     /// Erase what is held of a customer, as far as no law has the bank keep it.
     EraseCustomer {
         /// The branch.
+        #[arg(value_parser = id)]
         branch: String,
         /// The customer, as the core bank and consents name them.
+        #[arg(value_parser = id)]
         customer: String,
         /// Why.
         #[arg(long, value_name = "TEXT")]
@@ -122,6 +130,7 @@ pub(crate) enum AdminCommand {
     /// End a consent, with every token of it.
     Withdraw {
         /// Its id.
+        #[arg(value_parser = id)]
         id: String,
         /// It is a consent for confirmation of funds.
         #[arg(long)]
@@ -143,8 +152,8 @@ pub(crate) enum StandingArg {
 /// Which page of a list.
 #[derive(Debug, Args)]
 pub(crate) struct PageArgs {
-    /// Go on behind the one with this id, as the page before says.
-    #[arg(long, value_name = "ID")]
+    /// Go on at this place, as the page before says.
+    #[arg(long, value_name = "PLACE", value_parser = filled)]
     pub(crate) after: Option<String>,
     /// How many at most.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
@@ -154,10 +163,10 @@ pub(crate) struct PageArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Of this third party; those about which nobody decided are found by id alone then.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = filled)]
     pub(crate) third_party: Option<String>,
     /// In this state, such as valid or submitted.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = filled)]
     pub(crate) state: Option<String>,
     /// Consents for confirmation of funds, where consents are listed.
     #[arg(long)]

@@ -146,6 +146,20 @@ fn address(text: &str) -> Result<String, &'static str> {
     if fits { Ok(text.to_owned()) } else { Err("no address such as http://127.0.0.1:8081") }
 }
 
+/// A text on the command line: what is empty asks for nothing, and would be taken for an option that is not there.
+fn filled(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        Err("it is empty; give it a value (is a variable of the shell not set?)")
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// An id that becomes a part of an address on the command line.
+fn id(text: &str) -> Result<String, &'static str> {
+    if matches!(text, "." | "..") { Err("this is no id") } else { filled(text) }
+}
+
 /// A whole number on the command line.
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "a number is expected, in digits")

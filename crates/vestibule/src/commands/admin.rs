@@ -15,6 +15,14 @@ use super::tpp::observer;
 use crate::cli::{AdminArgs, AdminCommand, ListArgs, PageArgs, StaffArgs, StandingArg};
 use crate::output;
 
+/// What to do about an address where the interface is not.
+const ADDRESS: &str = "name with --admin where [admin] of the gateway's configuration listens, and see that the gateway is running";
+/// What --admin names, and what to do where it is not.
+const INTERFACE: (&str, &str) = (
+    "the address of the interface of a gateway's staff",
+    "name with --admin where [admin] of the gateway's configuration listens",
+);
+
 pub(crate) async fn run(args: AdminArgs) -> Result<ExitCode, Failure> {
     let AdminArgs { to, command } = args;
     let Some((method, path, body)) = call(&command) else {
@@ -117,7 +125,34 @@ pub(crate) fn interface(to: &StaffArgs) -> Result<Management, Failure> {
     };
     let tls = TlsIdentity { certificate: certificate.clone(), private_key: private_key.clone() };
     let settings = TransportSettings { ca_file: to.ca.clone(), tls: Some(tls) };
-    Ok(Management::new(Transport::new(settings, Some(observer(false)))?, &to.admin))
+    Ok(Management::of(Transport::new(settings, Some(observer(false)))?, &to.admin, INTERFACE))
+}
+
+/// A failure to reach the interface of the staff, with which option is behind it.
+pub(crate) fn explained(error: ::tpp::Error) -> Failure {
+    let hint = match &error {
+        ::tpp::Error::Unreachable { reason, .. } => hint(reason),
+        ::tpp::Error::Unresolved { .. } => ADDRESS,
+        _ => return error.into(),
+    };
+    let mut failure = Failure::from(error);
+    // No sandbox has this interface.
+    failure.next.clear();
+    failure.text = format!("{}; {hint}", failure.text);
+    failure
+}
+
+/// Which option is behind a connection that did not come about.
+fn hint(reason: &str) -> &'static str {
+    let is_certificate = reason.contains("invalid peer certificate");
+    if is_certificate && !reason.contains("not valid for name") {
+        "name the authority of the interface's certificate with --ca, or in VESTIBULE_ADMIN_CA"
+    } else if reason.contains("received fatal alert") {
+        "the interface does not take the certificate of --certificate: it has to come from one of trust_files in [admin] of the \
+         gateway's configuration"
+    } else {
+        ADDRESS
+    }
 }
 
 /// Asks the interface of the staff.
@@ -127,7 +162,7 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Value, Failure> {
-    Ok(interface(to)?.call(method, path, body).await?)
+    interface(to)?.call(method, path, body).await.map_err(explained)
 }
 
 /// A line for each, and how to go on.

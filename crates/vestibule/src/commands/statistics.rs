@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use url::form_urlencoded::Serializer;
 
 use super::Failure;
-use super::admin::interface;
+use super::admin::{explained, interface};
 use crate::cli::{FormatArg, StatisticsArgs};
 use crate::output;
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: StatisticsArgs) -> Result<ExitCode, Failure> {
             query.append_pair(name, &day);
         }
     }
-    let text = interface(&to)?.text(&format!("/statistics?{}", query.finish())).await?;
+    let text = interface(&to)?.text(&format!("/statistics?{}", query.finish())).await.map_err(explained)?;
     output::text(&text);
     if !text.ends_with('\n') {
         output::line("");

@@ -126,7 +126,7 @@ section! {
         key_file: KeyFile, Required("\"core-client.key\"");
         /// PEM files with the authorities of its server's certificate. The system's own are not asked.
         trust_files: Vec<CertificateFile>, Required("[\"core-authority.pem\"]");
-        /// How the bank's own account numbers (IBAN) begin.
+        /// Which account numbers (IBAN) are the bank's own: country and bank code, without the check digits between them.
         own_numbers: Vec<OwnNumbers>, Required("[\"NLBANK\"]");
         /// How long a connection to it may take.
         connect_within: Deadline, Default("\"2s\"");
@@ -153,7 +153,7 @@ section! {
         signer_files: Vec<CertificateFile>, Required("[\"list-signers.pem\"]");
         /// Folder in which the last good lists are kept for a start without a network. They are verified when they are read.
         folder: PathBuf, Default("\"trusted-lists\"");
-        /// Countries whose lists are read, as lists write them (EL for Greece). All of them if there is none.
+        /// Countries whose lists are read, as lists write them (EL for Greece, UK for the United Kingdom). All of them if there is none.
         countries: Vec<ListCountry>, Default("[]");
         /// How often lists are fetched.
         refresh_every: Deadline, Default("\"1h\"");
@@ -183,9 +183,10 @@ section! {
         /// registers, and let in in both cases.
         unlisted: Unlisted, Default("\"let_in\"");
         /// Third parties, by their organizationIdentifier, and certificates, by their SHA-256 fingerprint in hexadecimal, that
-        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP, also
-        /// where this section was not there at the start. Whoever is stopped stays so when a section with a register is taken out,
-        /// until the next start.
+        /// staff stopped: one on a line; what stands behind a # is for people. An identifier whose number has small letters, spaces or
+        /// other signs than . - / : stands in quotation marks. Comes before every register. Read again at SIGHUP, also where this
+        /// section was not there at the start. Whoever is stopped stays so when a section with a register is taken out, until the next
+        /// start.
         stop_list_file: Option<StopListFile>, Optional("\"stop-list.txt\"");
     }
 }

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use eidas::country::is_assigned;
 use eidas::{DistinguishedName, Spelling};
-use gateway::domain::Tenant;
+use gateway::domain::{Iban, Tenant};
 use jiff::SignedDuration;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -223,10 +224,22 @@ impl Value for ListCountry {
     }
 
     fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
-        parsed(value, "a country of two capital letters, such as NL", |text| {
-            let is_country = text.len() == 2 && text.bytes().all(|octet| octet.is_ascii_uppercase());
-            is_country.then(|| Self(text.to_owned()))
-        })
+        let what = "a country of two capital letters, such as NL, as trusted lists write it";
+        let country = text(value, what)?;
+        // Lists have codes of their own for two countries (TS 119 612, 5.3.10).
+        let other = match country {
+            "GR" => Some("EL"),
+            "GB" => Some("UK"),
+            _ => None,
+        };
+        if let Some(other) = other {
+            return Err(Fault::at(
+                value,
+                format!("trusted lists write \"{other}\" for \"{country}\"; write that"),
+            ));
+        }
+        let is_known = |text: &str| is_assigned(text) || matches!(text, "EL" | "UK");
+        parsed(value, what, |text| is_known(text).then(|| Self(text.to_owned())))
     }
 }
 
@@ -315,12 +328,14 @@ impl Value for OwnNumbers {
     }
 
     fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
-        parsed(value, "a country and a bank code, such as NLTRIO", |text| {
+        const WHAT: &str = "a country and a bank code, such as NLTRIO of NL70TRIO0123456789, that account numbers of the country have: \
+            without the check digits, and whole";
+        parsed(value, WHAT, |text| {
             let (country, bank_code) = text.split_at_checked(2)?;
             let is_country = country.bytes().all(|octet| octet.is_ascii_uppercase());
             let is_code = (1..=12).contains(&bank_code.len())
                 && bank_code.bytes().all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit());
-            (is_country && is_code)
+            (is_country && is_code && Iban::can_begin(country, bank_code))
                 .then(|| Self { country: country.to_owned(), bank_code: bank_code.to_owned() })
         })
     }

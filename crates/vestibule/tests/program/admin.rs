@@ -208,6 +208,25 @@ async fn staff_finds_blocks_and_withdraws() {
     ] {
         refused(&get(&reader, &admin, &format!("/third-parties{query}")).await, 400, &[text]);
     }
+    for (path, text) in [
+        ("/consents?after=x", "is no place in this list"),
+        ("/funds-consents?after=nonsense", "is no place in this list"),
+        ("/payments?after=nonsense", "is no place in this list"),
+        ("/payments?after=%00", "is no place in this list"),
+        (&format!("/payments?after={payment}"), "is no place in this list"),
+        ("/consents?third_party=", "third_party is empty; give it a value, or leave it out"),
+        ("/payments?state=", "state is empty"),
+        ("/third-parties?state=&name=a", "state is empty"),
+        ("/consents?after=", "after is empty"),
+        ("/third-parties/%ff%fe", "the path is not valid UTF-8"),
+        ("/consents/%C3/", "the path is not valid UTF-8"),
+    ] {
+        let answer = get(&reader, &admin, path).await;
+        refused(&answer, 400, &["{\"error\":\"invalid_request\"", text]);
+        assert_eq!(answer.header("content-type"), "application/json", "{path}");
+    }
+    let odd = post(&operator, &admin, "/customers/n%ff/a/erase", &json!({"reason": "x"})).await;
+    refused(&odd, 400, &["{\"error\":\"invalid_request\"", "the path is not valid UTF-8"]);
 
     // Blocked for five minutes: the third party learns until when, and not why. What it was given is good again afterwards.
     let (block, unblock) = (format!("/third-parties/{ID}/block"), format!("/third-parties/{ID}/unblock"));
@@ -264,6 +283,55 @@ async fn staff_finds_blocks_and_withdraws() {
         post(&operator, &admin, &format!("/funds-consents/{}/withdraw", consent.id), &json!({"reason": "x"}))
             .await;
     refused(&odd, 404, &["consent not found"]);
+}
+
+/// Lists of what third parties asked for go on by the place that a page names, each list by its own.
+#[tokio::test]
+async fn lists_of_consents_and_payments_go_on_by_their_own_places() {
+    let (scene, people, admin) = staffed().await;
+    let reader = scene.client(Some(&people.reader));
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let mut wanted = [const { Vec::new() }; 3];
+    for _ in 0..3 {
+        let iban = customer["iban"].as_str().unwrap();
+        let asked = [
+            tpp.consent_request(&testkit::detailed(iban, true)),
+            tpp.funds_consent_request(&json!({"account": {"iban": iban}})),
+            tpp.payment_request(
+                "payments/sepa-credit-transfers",
+                &euro_payment("12.50", "NL91ABNA0417164300"),
+            ),
+        ];
+        for ((request, member), wanted) in
+            asked.iter().zip(["consentId", "consentId", "paymentId"]).zip(&mut wanted)
+        {
+            let answer = request.clone().exchange(&client, &scene.interface()).await;
+            assert_eq!(answer.status, 201, "{}", answer.body);
+            wanted.insert(0, answer.json()[member].as_str().unwrap().to_owned());
+        }
+    }
+    let lists = [("consents", "consents"), ("funds-consents", "fundsConsents"), ("payments", "payments")];
+    let mut places = Vec::new();
+    for ((path, name), wanted) in lists.iter().zip(&wanted) {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = get(&reader, &admin, &format!("/{path}?limit=1{after}")).await;
+            found.extend(ids(&page, name));
+            let Some(next) = page.json()["next"].as_str().map(str::to_owned) else { break };
+            after = format!("&after={next}");
+            places.push((*path, next));
+        }
+        assert_eq!(found, *wanted, "{path}");
+    }
+    for (list, place) in &places {
+        for (path, _) in lists.iter().filter(|(path, _)| path != list) {
+            let odd = get(&reader, &admin, &format!("/{path}?after={place}")).await;
+            refused(&odd, 400, &["is no place in this list; take next of the page before"]);
+        }
+    }
 }
 
 /// A list goes on where its page ended, whatever became of what stood there.
@@ -371,10 +439,43 @@ async fn commands_do_the_same() {
     let (code, out, error) = run(operator, &["admin", "payments", "--state", "good", "--json"]);
     assert!(code == 1 && out.contains("is not one of pending") && error.contains("error: "), "{out}{error}");
 
+    // What a script did not set asks for nothing.
+    for (arguments, text) in [
+        (&["admin", "third-party", ""][..], "it is empty; give it a value"),
+        (&["admin", "third-party", "."], "this is no id"),
+        (&["admin", "consents", "--third-party", ""], "it is empty"),
+        (&["admin", "payments", "--state", ""], "it is empty"),
+        (&["admin", "erase-customer", "nl", "", "--reason", "x"], "it is empty"),
+    ] {
+        let (code, out, error) = run(operator, arguments);
+        assert!(code == 2 && out.is_empty() && error.contains(text), "{arguments:?}: {out}{error}");
+    }
+
     let (code, _, error) = vestibule(&["admin", "consents", "--admin", &admin]);
     assert!(code == 1 && error.contains("name yours with --certificate and --private-key"), "{error}");
     let (code, out, _) = vestibule(&["admin", "description"]);
     assert_eq!((code, out.as_str()), (0, include_str!("../../src/serve/admin/openapi.json")));
+}
+
+/// What does not come about names the option that is behind it, and none of a sandbox.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_does_not_get_through_names_its_own_options() {
+    let (scene, people, admin) = staffed().await;
+    let at = |name: &str| scene.files.path(name).display().to_string();
+    scene.files.pair("other", &people.auditor);
+    fs::write(scene.files.path("other-ca.pem"), TestCa::new("Authority of others").pem()).unwrap();
+    let (key, ca, interface) = (at("other.key"), at("other-ca.pem"), scene.interface());
+    for (option, value, text) in [
+        ("--private-key", &key, "other.key is not the private key of the certificate in"),
+        ("--ca", &ca, "name the authority of the interface's certificate with --ca"),
+        ("--admin", &interface, "is not the address of the interface of a gateway's staff"),
+        ("--admin", &interface, "name with --admin where [admin] of the gateway's configuration listens"),
+    ] {
+        let arguments = ["admin", "consents", option, value];
+        let (code, out, error) = as_staff(&scene, &admin, ("reader", &people.reader), &arguments);
+        assert!(code == 1 && out.is_empty() && error.contains(text), "{option}: {out}{error}");
+        assert!(!error.contains("sandbox") && !error.contains("--management"), "{option}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use crate::admin::{ID, as_staff, get, jiff_minutes, post, refused, staffed};
 use crate::audit::tamper;
 use crate::serve::{Scene, approve, consented, registered};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one customer, from the first consent to the last word about them")]
 async fn what_no_law_keeps_of_a_customer_is_erased() {
     let (scene, people, admin) = staffed().await;
     let operator = scene.client(Some(&people.operator));
@@ -74,9 +75,26 @@ async fn what_no_law_keeps_of_a_customer_is_erased() {
         400,
         &["none of them hidden"],
     );
+    // An account number is no id, and stands nowhere afterwards.
+    for number in ["NL91ABNA0417164300", "nl91%20abna%200417%201643%2000", "NL92ABNA0417164300"] {
+        let answer = post(&operator, &admin, &format!("/customers/nl/{number}/erase"), &why).await;
+        refused(&answer, 400, &["this is an account number; give the customer's id as the core bank has it"]);
+        assert!(!answer.body.to_ascii_uppercase().contains("ABNA"), "{}", answer.body);
+    }
+    // Nobody of whom nothing is held is taken for somebody of whom all was erased.
+    assert!(erased["message"].is_null() && again["message"].is_null(), "{erased} {again}");
+    let unknown = post(&operator, &admin, "/customers/nl/none/erase", &why).await;
+    refused(&unknown, 200, &["\"erasedConsents\":[]", "nothing was kept of a customer of this id"]);
+    let run = |arguments: &[&str]| as_staff(&scene, &admin, ("operator", &people.operator), arguments);
+    let (code, out, error) = run(&["admin", "erase-customer", "nl", "none", "--reason", "Asked for."]);
+    assert!(code == 0 && out.contains("nothing was kept of a customer of this id"), "{out}{error}");
+    let (code, out, error) =
+        run(&["admin", "erase-customer", "nl", "NL91ABNA0417164300", "--reason", "Asked for."]);
+    assert!(code == 1 && out.is_empty() && error.contains("this is an account number"), "{out}{error}");
     let auditor = scene.client(Some(&people.auditor));
     let acts = get(&auditor, &admin, "/audit?kind=acts").await;
     assert!(acts.body.contains("erase") && acts.body.contains("Asked for in writing."), "{}", acts.body);
+    assert!(acts.body.contains("none") && !acts.body.to_ascii_uppercase().contains("ABNA"), "{}", acts.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -271,6 +271,14 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ("[log]", "[bank2]", "there is no section \"bank2\""),
     ("[bank]", "port = 5\n[bank]", "there is no key outside of a section \"port\""),
     ("own_numbers = ", "own_numbers = [\"nltrio\"]", "is not a country and a bank code, such as NLTRIO"),
+    ("own_numbers = ", "own_numbers = [\"NL69VSTB\"]", "\"NL69VSTB\" is not a country and a bank code"),
+    ("own_numbers = ", "own_numbers = [\"NLBUN\"]", "without the check digits, and whole"),
+    ("own_numbers = ", "own_numbers = [\"XXBUNQ\"]", "\"XXBUNQ\" is not a country and a bank code"),
+    (
+        "own_numbers = ",
+        "own_numbers = [\"NLBUNQ\", \"DEBUNQ\"]",
+        "\"DEBUNQ\" is not a country and a bank code",
+    ),
     ("#calls_at_once = ", "calls_at_once = 0", "expected a number from 1 to 10000"),
     ("#calls_at_once = ", "calls_at_once = \"64\"", "expected a number from 1 to 10000, without"),
     ("[log]", "[bank]", "this is no TOML: duplicate key"),
@@ -391,6 +399,7 @@ fn a_provider_is_checked_with_its_line() {
 fn a_register_is_a_file_or_a_service() {
     let files = Files::new();
     fs::write(files.path("wrong-list.txt"), "# whom we stopped\nDNB-1\n").unwrap();
+    fs::write(files.path("remark.txt"), "# whom we stopped\n\nPSDNL-DNB-R654321 stopped by Jane\n").unwrap();
     let right = example();
     let url = "url = \"https://registers.example.com/psd2\"";
     let trusting = format!("{url}\ntrust_files = [\"core-authority.pem\"]");
@@ -423,6 +432,10 @@ fn a_register_is_a_file_or_a_service() {
         ("file = \"register.json\"\nauthorization = \"Bearer x\"", "a secret does not stand in this file"),
         ("file = \"register.json\"\nunlisted = \"block\"", "\"block\" is not one of \"let_in\", \"refuse\""),
         ("stop_list_file = \"wrong-list.txt\"", "line 2 is neither an organizationIdentifier"),
+        (
+            "stop_list_file = \"remark.txt\"",
+            "line 3 is more than an organizationIdentifier, or has small letters",
+        ),
         ("file = \"register.json\"\nage = \"7d\"", "[register] has no key \"age\""),
     ] {
         let (code, told) = with(lines);
@@ -441,9 +454,10 @@ fn trusted_lists_stand_in_for_anchors() {
     let with =
         |lines: &str| files.check(&right.replace("#[trusted_lists]", &format!("[trusted_lists]\n{lines}")));
     let signers = "signer_files = [\"list-signers.pem\"]";
-    for lines in
-        [signers, &format!("{signers}\ncountries = [\"NL\", \"EL\"]\nurl = \"http://127.0.0.1:8080/x\"")]
-    {
+    for lines in [
+        signers,
+        &format!("{signers}\ncountries = [\"NL\", \"EL\", \"UK\"]\nurl = \"http://127.0.0.1:8080/x\""),
+    ] {
         let (code, told) = with(lines);
         assert_eq!(code, 0, "{lines}: {told}");
     }
@@ -454,6 +468,9 @@ fn trusted_lists_stand_in_for_anchors() {
             &format!("{signers}\ncountries = [\"Greece\"]"),
             "is not a country of two capital letters, such as NL",
         ),
+        (&format!("{signers}\ncountries = [\"GR\"]"), "trusted lists write \"EL\" for \"GR\"; write that"),
+        (&format!("{signers}\ncountries = [\"NL\", \"GB\"]"), "trusted lists write \"UK\" for \"GB\""),
+        (&format!("{signers}\ncountries = [\"XX\"]"), "\"XX\" is not a country of two capital letters"),
         (
             &format!("{signers}\nurl = \"http://lists.example.com/x\""),
             "is not https:// with a host and a path, or http://",

@@ -206,6 +206,40 @@ async fn a_request_names_one_host() {
     assert!(old.contains(" 200 "), "{old}");
 }
 
+/// A path whose octets are no text is refused in the format of its own interface, wherever names stand in it.
+#[tokio::test]
+async fn a_path_is_text() {
+    let server = TestServer::start().await;
+    let management = server.running.addresses.management.clone();
+    for (origin, method, path, member) in [
+        (server.url(), "GET", "/auth/%ff/v1/jwks", "error_description"),
+        (server.url(), "POST", "/auth/%ff/v1/token", "error_description"),
+        (server.url(), "GET", "/auth/%c3/customer", "error_description"),
+        (server.url(), "GET", "/.well-known/oauth-authorization-server/auth/%ff", "message"),
+        (server.url(), "GET", "/xs2a-bg/%ff/v1/accounts", "tppMessages"),
+        (server.url(), "GET", "/xs2a-bg/nl/v1/accounts/%ff/balances", "tppMessages"),
+        (server.url(), "POST", "/xs2a-bg/nl/v1/signing-baskets/%ff", "tppMessages"),
+        (server.url(), "GET", "/bunq/v1/user/%ff", "Error"),
+        (server.url(), "GET", "/v1/user/%ff", "Error"),
+        (server.url(), "GET", "/portal/guides/%ff", "message"),
+        (server.url(), "GET", "/portal/assets/%ff/x", "message"),
+        (server.url(), "GET", "/ca/ocsp/%ff", "message"),
+        (server.url(), "GET", "/no/such/%ff", "message"),
+        (&management, "PUT", "/test-accounts/%ff", "message"),
+        (&management, "GET", "/register/%ff", "message"),
+        (&management, "GET", "/calls/%ff", "message"),
+        (&management, "DELETE", "/snapshots/n%ffm", "message"),
+    ] {
+        let answer = call(&server, origin, method, path).await;
+        assert_eq!(answer.status, 400, "{method} {path}: {}", answer.body);
+        assert!(
+            answer.body.contains("the path is not valid UTF-8")
+                || answer.body.contains("The path is not valid UTF-8")
+        );
+        assert!(!answer.json()[member].is_null(), "{method} {path}: {}", answer.body);
+    }
+}
+
 /// Whatever is unauthorised says what would be right (RFC 9110, 15.5.2).
 #[tokio::test]
 async fn every_401_has_a_challenge() {

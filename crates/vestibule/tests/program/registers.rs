@@ -5,9 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestServer};
+use vestibule::configuration::Configuration;
 
 use crate::configuration::Files;
-use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered, registered_with};
+use crate::serve::{
+    NO_CORE, Scene, configuration, consented, error, registered, registered_with, write_configuration,
+};
 use crate::waiting::until;
 
 const ID: &str = "PSDNL-DNB-R654321";
@@ -237,6 +240,18 @@ async fn a_file_is_read_again_and_the_stop_list_comes_first() {
             assert_eq!(error(&answer), "CERTIFICATE_BLOCKED");
             assert!(text(&answer).contains(&format!("{ID} was stopped by the bank")), "{}", answer.body);
         }
+    }
+    // A line that would stop nobody is refused with its number; in quotation marks an identifier is taken as it stands.
+    for damaged in [" stopped by Jane", ", PSDNL-DNB-R2", ";", "."] {
+        fs::write(scene.files.path("stop-list.txt"), format!("# stopped\n{ID}{damaged}\n")).unwrap();
+        let path = write_configuration(&scene.files, NO_CORE, more);
+        let refused = format!("{:?}", Configuration::read(&path, testkit::now()).unwrap_err());
+        assert!(refused.contains("line 2 is more than an organizationIdentifier"), "{damaged}: {refused}");
+    }
+    for (stopped, expected) in [(format!("\"{ID}\""), 401), (format!("\"{ID};\""), 200)] {
+        fs::write(scene.files.path("stop-list.txt"), &stopped).unwrap();
+        assert!(scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap().is_empty());
+        assert_eq!(onboard(&scene, "nl", (&qwac, &seal)).await.status, expected, "{stopped}");
     }
     let other = "[register]\nfile = \"other.json\"\n";
     fs::copy(scene.files.path("register.json"), scene.files.path("other.json")).unwrap();

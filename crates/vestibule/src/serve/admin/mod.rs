@@ -20,7 +20,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json, Router};
 use edge::openapi::{Description, Operation, route_all};
 use edge::{
-    Connection, Form, FormError, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
+    Connection, Form, FormError, Rejected, SMALL_BODY, check_path, read_body, read_json, require_json,
+    with_fault,
 };
 use gateway::audit::{AuditedCall, TlsVerifiedBy};
 use gateway::domain::{Consent, FundsConsent, Payment, Subject, hidden_in};
@@ -174,7 +175,10 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
             call.authenticated = true;
             call.tls_certificate = Some(staff.member.certificate.clone());
             request.extensions_mut().insert(staff);
-            next.run(request).await
+            match check_path(request.uri()) {
+                Ok(()) => next.run(request).await,
+                Err(rejected) => Error::from(rejected).into_response(),
+            }
         }
         Err(error) => {
             let connection = request.extensions().get::<Connection>();
@@ -301,7 +305,19 @@ impl Query {
                 name.escape_debug(),
                 known.join(", ")
             ))),
-            None => Ok(Self(form)),
+            None => Self(form).with_values(),
+        }
+    }
+
+    /// An empty parameter asks for nothing, and would be answered as if it were not there: a variable of a script was not set.
+    fn with_values(self) -> Result<Self, Error> {
+        let empty =
+            self.0.with_prefix("").find(|(_, value)| value.is_empty()).map(|(name, _)| name.to_owned());
+        match empty {
+            Some(name) => {
+                Err(Error::bad(format!("the query: {name} is empty; give it a value, or leave it out")))
+            }
+            None => Ok(self),
         }
     }
 

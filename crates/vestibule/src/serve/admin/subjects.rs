@@ -71,11 +71,14 @@ pub(super) trait Kind: Sized + Send + 'static {
     }
 
     /// A page of it.
+    ///
+    /// # Errors
+    /// Where it begins at no place of the list.
     fn find(
         gateway: &Gateway,
         asked: (Option<&TppId>, Option<Self::Status>),
         page: &Page,
-    ) -> impl Future<Output = Result<Found<(Self, Self::Status)>, GatewayError>> + Send;
+    ) -> impl Future<Output = Result<Found<(Self, Self::Status)>, StaffError>> + Send;
 
     /// The one with an id.
     fn with_id(
@@ -106,7 +109,7 @@ impl Kind for Consent {
         gateway: &Gateway,
         (tpp, status): (Option<&TppId>, Option<ConsentStatus>),
         page: &Page,
-    ) -> Result<Found<(Self, ConsentStatus)>, GatewayError> {
+    ) -> Result<Found<(Self, ConsentStatus)>, StaffError> {
         gateway.find_consents(tpp, status, page).await
     }
 
@@ -144,7 +147,7 @@ impl Kind for FundsConsent {
         gateway: &Gateway,
         (tpp, status): (Option<&TppId>, Option<ConsentStatus>),
         page: &Page,
-    ) -> Result<Found<(Self, ConsentStatus)>, GatewayError> {
+    ) -> Result<Found<(Self, ConsentStatus)>, StaffError> {
         gateway.find_funds_consents(tpp, status, page).await
     }
 
@@ -186,7 +189,7 @@ impl Kind for Payment {
         gateway: &Gateway,
         (tpp, status): (Option<&TppId>, Option<PaymentStatus>),
         page: &Page,
-    ) -> Result<Found<(Self, PaymentStatus)>, GatewayError> {
+    ) -> Result<Found<(Self, PaymentStatus)>, StaffError> {
         gateway.find_payments(tpp, status, page).await
     }
 
