@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         tpp::clock::begin(now);
     }
     let is_for_programs = cli.command.is_for_programs();
+    // What these do is not what they write.
+    let is_server = matches!(cli.command, Command::Serve(_) | Command::Sandbox(_));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Keys are made on these threads; more of them would only share the same processors.
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         }),
     };
     match result {
+        Ok(_) if !is_server && !output::is_whole() => ExitCode::FAILURE,
         Ok(code) => code,
         Err(failure) => {
             // What no command knew better.
@@ -98,5 +101,9 @@ fn misused(error: &clap::Error) -> ! {
         let message = message.trim_start_matches("error: ");
         output::json(&serde_json::json!({"error": {"kind": "usage", "message": message}}));
     }
-    error.exit()
+    let said = error.print();
+    if !error.use_stderr() {
+        output::written(said);
+    }
+    std::process::exit(if output::is_whole() { error.exit_code() } else { 1 })
 }
