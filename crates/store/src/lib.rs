@@ -87,6 +87,19 @@ impl Store {
         postgres::Db::connect(address).await.map(Driver::Postgres).map(Self::unwatched)
     }
 
+    /// Whether a text is an address that [`Store::connect`] takes. Nobody is asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], whose text does not repeat the address: it may hold a password.
+    ///
+    /// ```
+    /// assert!(store::Store::check_address("postgres://user:password@db.example.com/bank?sslmode=disable").is_ok());
+    /// assert!(store::Store::check_address("mysql://user:password@db.example.com/bank").is_err());
+    /// ```
+    pub fn check_address(address: &str) -> Result<(), StoreError> {
+        postgres::Db::check_address(address)
+    }
+
     /// What is in a database file, which is not changed: whether there is a database of this program, and what it has
     /// under an owner, kind and key of its private state.
     ///

@@ -16,6 +16,7 @@ mod front;
 mod gate;
 mod house;
 mod listener;
+mod on_disk;
 mod places;
 mod portal;
 pub mod profiles;

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Cli, Command};
 
 /// Calls make many small allocations on many threads, which the system's allocator makes wait for each other. Libraries in C have it, too
-/// (its feature `override`): what they free is given back to the system.
+/// (its feature `override`), SQLite among them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         tpp::clock::begin(now);
     }
     let is_for_programs = cli.command.is_for_programs();
+    // What these do is not what they write.
+    let is_server = matches!(cli.command, Command::Serve(_) | Command::Sandbox(_));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Keys are made on these threads; more of them would only share the same processors.
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         }),
     };
     match result {
+        Ok(_) if !is_server && !output::is_whole() => ExitCode::FAILURE,
         Ok(code) => code,
         Err(failure) => {
             // What no command knew better.
@@ -98,5 +101,9 @@ fn misused(error: &clap::Error) -> ! {
         let message = message.trim_start_matches("error: ");
         output::json(&serde_json::json!({"error": {"kind": "usage", "message": message}}));
     }
-    error.exit()
+    let said = error.print();
+    if !error.use_stderr() {
+        output::written(said);
+    }
+    std::process::exit(if output::is_whole() { error.exit_code() } else { 1 })
 }

@@ -207,6 +207,7 @@ pub async fn serve(
         is_ready: Arc::clone(&is_ready),
         metrics: Arc::clone(&metrics),
         core_bank: behind.core_bank,
+        spool: notes.spool(),
     };
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
@@ -331,7 +332,7 @@ async fn open(configuration: &Configuration) -> Result<(Store, Option<File>), St
     let Database { address, sqlite_file } = &configuration.database;
     match (address, sqlite_file) {
         (Some(address), _) => {
-            let store = Store::connect(&address.0).await.map_err(StartError::ServedDatabase)?;
+            let store = Store::connect(address.expose()).await.map_err(StartError::ServedDatabase)?;
             Ok((store, None))
         }
         (None, Some(path)) => {

@@ -30,6 +30,7 @@ use crate::{Load, StoreError};
 use failed::Failed;
 use pool::Pool;
 pub(crate) use values::text;
+use way::Way;
 
 /// How long a read or a batch may take, waiting for a connection included.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -49,6 +50,10 @@ pub(crate) struct Db(Arc<Pool>);
 type Waiting<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 impl Db {
+    pub(crate) fn check_address(address: &str) -> Result<(), StoreError> {
+        Way::parse(address).map(|_| ())
+    }
+
     pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
         let pool = Pool::new(address)?;
         let mut connection = pool.take().await.map_err(Failed::into_error)?;

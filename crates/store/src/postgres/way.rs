@@ -66,7 +66,10 @@ impl fmt::Debug for Way {
 impl Way {
     /// Reads an address. What is wrong with one is not repeated, since it may hold a password.
     pub(super) fn parse(address: &str) -> Result<Self, StoreError> {
-        let wrong = |_| StoreError::unavailable("the address of the database is none of PostgreSQL");
+        let wrong = |_| {
+            let text = "the address of the database is none of PostgreSQL, such as postgres://user:password@host/name";
+            StoreError::unavailable(text)
+        };
         let mut config: Config = address.parse().map_err(wrong)?;
         if config.get_application_name().is_none() {
             config.application_name("vestibule");

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use eidas::Certificate;
 use gateway::domain::StopList;
-use gateway::{SealingError, SealingKey};
+use gateway::{SealingError, SealingKey, Store};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::secrecy::{NOT_REPEATED, is_plausible_path};
 use super::section::{Fault, Place, Value};
 use super::values::text;
 
@@ -20,9 +21,32 @@ pub(super) fn octets(
     value: &Spanned<DeValue<'_>>,
     place: &Place<'_>,
 ) -> Result<(PathBuf, Vec<u8>), Vec<Fault>> {
+    named(value, place, false)
+}
+
+/// The same of a file that holds a secret, which somebody may have written in place of the path.
+fn octets_of_secret(
+    value: &Spanned<DeValue<'_>>,
+    place: &Place<'_>,
+) -> Result<(PathBuf, Vec<u8>), Vec<Fault>> {
+    named(value, place, true)
+}
+
+fn named(
+    value: &Spanned<DeValue<'_>>,
+    place: &Place<'_>,
+    is_secret: bool,
+) -> Result<(PathBuf, Vec<u8>), Vec<Fault>> {
     let path = PathBuf::read(value, place)?;
+    let written = text(value, "a path")?;
     let wrong = |text: String| Fault::at(value, format!("{}: {text}", path.display()));
-    let metadata = std::fs::metadata(&path).map_err(|error| wrong(error.to_string()))?;
+    let metadata = std::fs::metadata(&path).map_err(|error| match is_plausible_path(written, is_secret) {
+        true => wrong(error.to_string()),
+        false => Fault::at(
+            value,
+            format!("a path of a file is expected; {NOT_REPEATED} names none that can be read: {error}"),
+        ),
+    })?;
     if metadata.is_dir() {
         return Err(wrong("this is a folder; a file is expected".to_owned()));
     }
@@ -98,7 +122,7 @@ impl Value for KeyFile {
     }
 
     fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
-        let (path, octets) = octets(value, place)?;
+        let (path, octets) = octets_of_secret(value, place)?;
         match eidas::pem::private_key(&octets) {
             Ok(key) => Ok(Self { path, pem: key.to_pem() }),
             Err(error) => Err(Fault::at(value, format!("{}: {error}", path.display()))),
@@ -147,11 +171,45 @@ impl Value for Secret {
     }
 
     fn read_file(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
-        let (path, octets) = octets(value, place)?;
+        let (path, octets) = octets_of_secret(value, place)?;
         let text = String::from_utf8(octets).ok();
         let line = text.as_deref().map(str::trim_end).filter(|text| is_one_line(text));
         line.map(|line| Self(line.to_owned()))
             .ok_or_else(|| Fault::at(value, format!("{}: expected one line of text", path.display())))
+    }
+}
+
+/// The address of a PostgreSQL database. It is a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DatabaseSecret(Secret);
+
+impl DatabaseSecret {
+    /// The address.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0.0
+    }
+
+    fn checked(value: &Spanned<DeValue<'_>>, secret: Secret) -> Result<Self, Vec<Fault>> {
+        match Store::check_address(&secret.0) {
+            Ok(()) => Ok(Self(secret)),
+            Err(error) => Err(Fault::at(value, error.to_string())),
+        }
+    }
+}
+
+impl Value for DatabaseSecret {
+    const IS_SECRET: bool = true;
+
+    fn what() -> String {
+        Secret::what()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        Self::checked(value, Secret::read(value, place)?)
+    }
+
+    fn read_file(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        Self::checked(value, Secret::read_file(value, place)?)
     }
 }
 

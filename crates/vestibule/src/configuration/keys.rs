@@ -7,7 +7,7 @@ use std::time::Duration;
 use gateway::domain::Tenant;
 
 use super::choices::{LogFormat, LogLevel, Offered, ProxyHeader, Rules, Signing, Unlisted};
-use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
+use super::files::{CertificateFile, DatabaseSecret, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
 use super::values::{
     Collector, Count, Days, Deadline, ListCountry, Origin, OwnNumbers, Percent, ServiceAddress, StaffName,
@@ -95,8 +95,10 @@ section! {
     /// Where the gateway keeps consents, authorisations, payments and keys: one of the two.
     Database "database" {
         /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Of several hosts
-        /// (one,another:5433) the one that takes writes is used. Hosts that are not this machine are reached over TLS.
-        address: Option<Secret>, Optional("\"database.address\"");
+        /// (one,another:5433) the one that takes writes is used. Hosts that are not this machine are reached over TLS, and their
+        /// certificate is checked against the authorities that the system trusts, unless the address says sslmode=disable: then password
+        /// and data go over the network as they are.
+        address: Option<DatabaseSecret>, Optional("\"database.address\"");
         /// SQLite in this file, for one process alone.
         sqlite_file: Option<PathBuf>, Optional("\"vestibule.db\"");
     }

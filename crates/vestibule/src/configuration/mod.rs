@@ -12,8 +12,10 @@ mod listeners;
 mod looks;
 mod page_texts;
 mod provider;
+mod secrecy;
 mod section;
 mod texts;
+mod used_files;
 mod values;
 
 use std::ffi::OsString;
@@ -35,6 +37,15 @@ pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
 pub use self::texts::{example, reference};
 pub(crate) use self::values::StaffName;
+
+/// How much is looked at of what a file names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// What is read with it.
+    Read,
+    /// What a start looks at besides.
+    Check,
+}
 
 /// Everything that the file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,12 +102,24 @@ impl Configuration {
     /// # Errors
     /// Everything that is wrong with it at `now`, in the order of its lines.
     pub fn read(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
+        Self::read_to(path, now, Depth::Read)
+    }
+
+    /// Reads a file, and looks at all that it names as a start does.
+    ///
+    /// # Errors
+    /// As [`Configuration::read`]
+    pub fn check(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
+        Self::read_to(path, now, Depth::Check)
+    }
+
+    fn read_to(path: &Path, now: Timestamp, depth: Depth) -> Result<Self, Vec<Problem>> {
         let unreadable = |text: String| vec![Problem { line: None, text }];
         let octets = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         let source =
             String::from_utf8(octets).map_err(|_| unreadable("this is no text in UTF-8".to_owned()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&source, folder, &|name| std::env::var_os(name), now)
+        Self::parse(&source, folder, &|name| std::env::var_os(name), (now, depth))
     }
 
     /// Reads a text whose paths begin at a folder, with variables of an environment.
@@ -108,7 +131,7 @@ impl Configuration {
         source: &str,
         folder: &Path,
         environment: &dyn Fn(&str) -> Option<OsString>,
-        now: Timestamp,
+        (now, depth): (Timestamp, Depth),
     ) -> Result<Self, Vec<Problem>> {
         let (mut reader, table) = Reader::new(source, Place { folder: folder.to_owned(), environment });
         let file = table.get_ref();
@@ -153,6 +176,11 @@ impl Configuration {
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         looks.iter().for_each(|looks| looks.check(&mut reader));
         texts.iter().for_each(|texts| texts.check(&mut reader));
+        if depth == Depth::Check {
+            let kept = (database.as_ref(), audit.as_ref());
+            let beside = (register.iter().flatten().next(), trusted_lists.iter().flatten().next());
+            used_files::check(&mut reader, kept, beside, now);
+        }
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::secrecy::is_name;
+
 /// What a key holds.
 pub(crate) trait Value: Sized {
     /// Whether it never stands in the file: `key = "env:NAME"` or `key_file = "path"` say where it is.
@@ -214,11 +216,8 @@ impl<'a> Reader<'a> {
         self.lines.insert(format!("{}.{}", S::NAME, name.get_ref()), line);
         if !S::KEYS.iter().any(is) {
             let keys: Vec<_> = S::KEYS.iter().map(Key::written).collect();
-            let name = name.get_ref().escape_debug();
-            self.wrong(
-                Some(line),
-                format!("[{}] has no key \"{name}\"; its keys are {}", S::NAME, keys.join(", ")),
-            );
+            let key = self.unknown("key", name.get_ref());
+            self.wrong(Some(line), format!("[{}] has no {key}; its keys are {}", S::NAME, keys.join(", ")));
         }
     }
 
@@ -227,15 +226,24 @@ impl<'a> Reader<'a> {
         for (name, value) in file {
             if !sections.contains(&&**name.get_ref()) {
                 let line = self.line(name.span().start);
-                let (kind, name) = match value.get_ref() {
-                    DeValue::Table(_) => ("section", name.get_ref().escape_debug()),
-                    _ => ("key outside of a section", name.get_ref().escape_debug()),
+                let kind = match value.get_ref() {
+                    DeValue::Table(_) => "section",
+                    _ => "key outside of a section",
                 };
+                let unknown = self.unknown(kind, name.get_ref());
                 self.wrong(
                     Some(line),
-                    format!("there is no {kind} \"{name}\"; the sections are {}", sections.join(", ")),
+                    format!("there is no {unknown}; the sections are {}", sections.join(", ")),
                 );
             }
+        }
+    }
+
+    /// A section or a key that no file has, by its name where that is one. In a file that is no TOML it may be anything.
+    fn unknown(&self, kind: &str, name: &str) -> String {
+        match self.is_whole && is_name(name) {
+            true => format!("{kind} \"{name}\""),
+            false => format!("such {kind}"),
         }
     }
 

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 use url::{Host, Url};
 
+use super::secrecy;
 use super::section::{Fault, Place, Value};
 
 /// The longest time that a key can say.
@@ -32,7 +33,13 @@ pub(super) fn parsed<T>(
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, Vec<Fault>> {
     let text = text(value, what)?;
-    parse(text).ok_or_else(|| Fault::at(value, format!("\"{}\" is not {what}", text.escape_debug())))
+    parse(text).ok_or_else(|| {
+        let shown = match secrecy::may_hold_a_secret(text) {
+            true => secrecy::NOT_REPEATED.to_owned(),
+            false => format!("\"{}\"", text.escape_debug()),
+        };
+        Fault::at(value, format!("{shown} is not {what}"))
+    })
 }
 
 impl Value for String {
@@ -289,6 +296,14 @@ impl Value for PathBuf {
         let path = text(value, "a path")?;
         if path.is_empty() {
             return Err(Fault::at(value, "a path is expected; this is empty"));
+        }
+        let names_nothing = || !place.folder.join(path).exists();
+        if secrecy::is_no_path(path) || (secrecy::is_key(path) && names_nothing()) {
+            let text = format!(
+                "{} is not a path of a file or folder; a secret stands in a file of its own, whose path is named here",
+                secrecy::NOT_REPEATED
+            );
+            return Err(Fault::at(value, text));
         }
         Ok(place.folder.join(path))
     }

@@ -9,12 +9,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use gateway::Gateway;
+use gateway::domain::OLDEST_REGISTER;
+use gateway::{Gateway, Register};
 use http::{StatusCode, header};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::metrics::Metrics;
+use super::spool::Spool;
 
 /// How long the database gets to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,6 +33,8 @@ pub(super) struct Health {
     pub(super) metrics: Arc<Metrics>,
     /// The way to the core bank.
     pub(super) core_bank: Option<CoreBank>,
+    /// Where calls stand until they are in the audit trail.
+    pub(super) spool: Arc<Spool>,
 }
 
 /// The routes of the management listener.
@@ -47,7 +51,8 @@ pub(super) fn routes(health: Health) -> Router {
 }
 
 /// Whether calls should come here, and which part is not as it should be. A core bank that is away is told, and is no reason
-/// against it: other nodes have no other bank, and callers get an answer that says so.
+/// against it: other nodes have no other bank, and callers get an answer that says so. The same holds of a register that is too old, and
+/// of calls that no file takes: they are in the trail within a second.
 async fn ready(State(health): State<Health>) -> Response {
     if !health.is_ready.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping"}))).into_response();
@@ -55,6 +60,14 @@ async fn ready(State(health): State<Health>) -> Response {
     let mut parts = serde_json::Map::new();
     if health.core_bank.as_ref().is_some_and(|bank| bank.way().rests) {
         parts.insert("core_bank".to_owned(), json!("it did not answer the last calls; callers get 503"));
+    }
+    if health.has_old_register() {
+        let text = "it is older than seven days, and nobody is looked up in it; callers get 503 where unlisted is \"refuse\"";
+        parts.insert("register".to_owned(), json!(text));
+    }
+    if !health.spool.is_kept() {
+        let text = "no file takes calls, so that those that are not in the trail yet are lost if the process is killed; the log says why";
+        parts.insert("audit".to_owned(), json!(text));
     }
     let (status, word) = match health.database().await {
         Ok(_) => (StatusCode::OK, "ready"),
@@ -75,6 +88,7 @@ async fn ready(State(health): State<Health>) -> Response {
 
 async fn metrics(State(health): State<Health>) -> Response {
     health.metrics.database(health.database().await.ok());
+    health.metrics.spool(health.spool.is_kept());
     match health.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => {
@@ -89,6 +103,12 @@ impl Health {
     fn register_age(&self) -> Option<i64> {
         let as_of = self.gateway.register_of_institutions()?.as_of()?;
         Some(self.gateway.system_time().duration_since(as_of).as_secs().max(0))
+    }
+
+    /// Whether the register that this node looks into is too old to be used.
+    fn has_old_register(&self) -> bool {
+        let as_of = self.gateway.register_of_institutions().and_then(Register::as_of);
+        as_of.is_some_and(|as_of| self.gateway.system_time().duration_since(as_of) > OLDEST_REGISTER)
     }
 
     /// How long the database took to answer, or why it did not.

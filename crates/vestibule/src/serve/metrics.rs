@@ -82,6 +82,7 @@ pub(super) struct Metrics {
     ends: Family<Use, Gauge>,
     database_up: Gauge,
     database_seconds: Gauge<f64, AtomicU64>,
+    spool_up: Gauge,
 }
 
 impl Metrics {
@@ -106,8 +107,11 @@ impl Metrics {
         let database_seconds = Gauge::default();
         let help = "How long the database took to answer just now";
         registry.register_with_unit("database_answer", help, Unit::Seconds, database_seconds.clone());
+        let spool_up = Gauge::default();
+        let help = "Whether calls stand in a file until they are in the audit trail";
+        registry.register("audit_spool_up", help, spool_up.clone());
         let registry = RwLock::new(whole);
-        Self { observer, registry, calls, durations, ends, database_up, database_seconds }
+        Self { observer, registry, calls, durations, ends, database_up, database_seconds, spool_up }
     }
 
     fn register<T>(&self, register: impl FnOnce(&mut Registry) -> T) -> T {
@@ -154,6 +158,11 @@ impl Metrics {
     pub(super) fn database(&self, took: Option<Duration>) {
         self.database_up.set(took.is_some().into());
         self.database_seconds.set(took.map_or(f64::NAN, |took| took.as_secs_f64()));
+    }
+
+    /// Takes up whether calls stand in a file until they are in the audit trail.
+    pub(super) fn spool(&self, is_kept: bool) {
+        self.spool_up.set(is_kept.into());
     }
 
     /// Everything as text.

@@ -1,12 +1,10 @@
 //! Registers of payment institutions: a file that is read again when it changes, or a service; and the numbers about them.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use edge::registers::{RegisterService, read_register};
+use edge::registers::RegisterService;
 use eidas::certificate::to_pem;
 use gateway::domain::{OLDEST_REGISTER, RegisterCopy, Timestamp};
 use gateway::{Clock, Gateway, Register, RegisterSource};
@@ -20,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::configuration::{self, Configuration, Unlisted};
+use crate::on_disk::{self, modified};
 use crate::start_error::StartError;
 
 /// How often it is looked whether the file changed.
@@ -131,30 +130,19 @@ async fn keep_up(
     }
 }
 
-fn modified(path: &Path) -> Result<SystemTime, String> {
-    let metadata = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-    metadata.map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Reads a file, beside the calls since it may be large. One of a time that is not yet would never be too old: it is as if it were of
-/// now.
+/// Reads a file, beside the calls since it may be large.
 async fn read(path: PathBuf, now: Timestamp) -> Result<(SystemTime, RegisterCopy), String> {
     let reading = tokio::task::spawn_blocking(move || {
-        let modified = modified(&path)?;
-        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let said = Timestamp::try_from(modified).map_err(|error| wrong(&error))?;
-        let as_of = said.min(now);
-        if said > now {
+        let (modified, copy) = on_disk::register(&path, now)?;
+        let as_of = copy.as_of();
+        if let Ok(said) = Timestamp::try_from(modified)
+            && said > as_of
+        {
             let path = path.display();
             tracing::warn!(
-                %path, %said, %now,
+                %path, %said, now = %as_of,
                 "the register of payment institutions says that it is of a time that is not yet; it is taken as of now"
             );
-        }
-        let file = File::open(&path).map_err(|error| wrong(&error))?;
-        let copy = read_register(BufReader::new(file), as_of).map_err(|error| wrong(&error))?;
-        if copy.is_empty() {
-            return Err(wrong(&"there is no institution in it that is authorised by itself"));
         }
         tracing::info!(institutions = copy.len(), %as_of, "the register of payment institutions was read");
         Ok((modified, copy))

@@ -73,6 +73,8 @@ struct State {
     /// Entries that could not be written into it.
     held: VecDeque<String>,
     fails: bool,
+    /// Whether it stands nowhere any more.
+    is_gone: bool,
 }
 
 impl Spool {
@@ -109,6 +111,34 @@ impl Spool {
                 self.state().lose();
             }
         }
+    }
+
+    /// Whether what is answered now would be found if this process were killed.
+    pub(crate) fn is_kept(&self) -> bool {
+        let state = self.state();
+        !state.fails && !state.is_gone
+    }
+
+    /// Looks whether the file still stands where it was made; somebody may have removed it, or its folder. Then both are made anew, and what
+    /// stood in the one before is taken from there all the same, since this process has it open.
+    ///
+    /// # Errors
+    /// [`SpoolError::File`]: nothing can be made there. Calls are only safe once they are taken, then.
+    pub(crate) async fn stand(&self, gateway: &Gateway) -> Result<(), SpoolError> {
+        let current = self.state().current.clone();
+        if current.is_in_its_place() {
+            self.state().is_gone = false;
+            return Ok(());
+        }
+        self.state().is_gone = true;
+        prepare(&self.folder).map_err(|source| SpoolError::File { path: self.folder.clone(), source })?;
+        let before = self.another(gateway)?;
+        tracing::error!(
+            file = %current.path.display(),
+            "the file in which calls stand until they are in the audit trail was taken away; another one is begun"
+        );
+        self.left.lock().await.extend(before);
+        Ok(())
     }
 
     /// Writes what is kept into the trail: what this process kept, and what was found.
@@ -197,7 +227,7 @@ impl Spool {
         let now = gateway.system_time();
         let is_due = |state: &State| {
             let is_old = now.duration_since(state.begun) >= LONGEST;
-            state.length >= LARGE || state.lost > 0 || state.fails || is_old
+            state.length >= LARGE || state.lost > 0 || state.fails || state.is_gone || is_old
         };
         if !is_due(&self.state()) {
             return Ok(None);
@@ -209,7 +239,7 @@ impl Spool {
             return Ok(None);
         }
         (state.begun, state.length, state.taken) = (now, HEADER, HEADER);
-        (state.lost, state.fails) = (0, false);
+        (state.lost, state.fails, state.is_gone) = (0, false, false);
         Ok(Some(std::mem::replace(&mut state.current, next)))
     }
 }
@@ -225,6 +255,7 @@ impl State {
             lost: 0,
             held: VecDeque::new(),
             fails: false,
+            is_gone: false,
         }
     }
 

@@ -183,6 +183,7 @@ async fn write(
             _ = stopped.changed() => true,
             _ = tick.tick() => false,
         };
+        let stands = spool.stand(&gateway).await;
         let looks = ticks.is_multiple_of(LOOK_EVERY) && !is_over;
         let looked = if looks { Some(spool.look(&gateway).await) } else { None };
         let mut written = if is_over { spool.end(&gateway).await } else { spool.take(&gateway).await };
@@ -191,7 +192,7 @@ async fn write(
             written = written.and(counted.map_err(SpoolError::from));
         }
         ticks = ticks.wrapping_add(1);
-        trouble.tell(looked, written);
+        trouble.tell(looked, stands.and(written));
         if is_over {
             return;
         }

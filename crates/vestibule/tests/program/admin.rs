@@ -392,9 +392,21 @@ fn whole_second(moment: gateway::domain::Timestamp) -> gateway::domain::Timestam
 pub(crate) fn as_staff<S>(
     scene: &Scene<S>,
     admin: &str,
-    (name, person): (&str, &Signer),
+    person: (&str, &Signer),
     arguments: &[&str],
 ) -> (i32, String, String) {
+    let output = staff_command(scene, admin, person, arguments).output().unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// A command of somebody of the staff.
+pub(crate) fn staff_command<S>(
+    scene: &Scene<S>,
+    admin: &str,
+    (name, person): (&str, &Signer),
+    arguments: &[&str],
+) -> std::process::Command {
     scene.files.pair(name, person);
     fs::write(scene.files.path("ca.pem"), scene.files.ca.pem()).unwrap();
     let mut command = testkit::command(BINARY);
@@ -406,9 +418,7 @@ pub(crate) fn as_staff<S>(
     ] {
         command.env(variable, scene.files.path(&file));
     }
-    let output = command.output().unwrap();
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    command
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestCa};
 
-use crate::admin::{People, as_staff, fingerprint, get, post, staffed};
+use crate::admin::{People, as_staff, fingerprint, get, post, staff_command, staffed};
 use crate::configuration::Files;
+use crate::on_a_full_disk;
 use crate::serve::{Scene, consented, registered};
 use crate::serve_command::{scene_of, start};
 
@@ -138,6 +139,14 @@ async fn every_call_and_act_is_in_the_trail_and_none_is_changed_unnoticed() {
     };
     assert!(code == 1 && damages(&told)[0].contains(" was changed"), "{told}");
 
+    // What is cut is no export, and nobody takes it for one.
+    for arguments in [&["audit", "export"][..], &["audit", "acts"], &["audit", "verify"], &["statistics"]] {
+        let mut command = staff_command(&scene, &admin, ("auditor", &people.auditor), arguments);
+        let (code, error) = on_a_full_disk(&mut command);
+        let is_told =
+            error.starts_with("error: standard output cannot be written") && error.contains("No space");
+        assert!(code == 1 && is_told && error.lines().count() == 1, "{arguments:?}: {code} {error}");
+    }
     let (_, out, _) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "acts"]);
     assert!(out.contains("block  PSDNL-DNB-R654321") && out.contains("Leaks."), "{out}");
     let (code, out, error) = as_staff(&scene, &admin, ("reader", &people.reader), &["audit", "verify"]);

@@ -208,3 +208,65 @@ async fn a_call_whose_caller_does_not_wait_is_in_the_trail() {
     );
     drop(arrived);
 }
+
+/// A folder that somebody takes away is there again before long, and while it cannot be, that is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_is_taken_away_is_made_anew() {
+    let files = Files::new();
+    let people = People::of(&files.ca);
+    let (mut scene, _bank) = scene_of(files, &people.section()).await;
+    let spool = scene.files.path("audit-spool");
+    let is_told = async |scene: &Scene<Program>, is_kept: bool| {
+        for _ in 0..200 {
+            let (status, ready) = scene.managed("/health/ready").await;
+            let parts = serde_json::from_str::<serde_json::Value>(&ready).unwrap()["parts"].clone();
+            assert_eq!(status, 200, "{ready}");
+            if parts["audit"].is_string() != is_kept {
+                let up = format!("vestibule_audit_spool_up {}\n", u8::from(is_kept));
+                let metrics = scene.managed("/metrics").await.1;
+                assert!(metrics.contains(&up), "{metrics}");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{is_kept} is not told");
+    };
+    is_told(&scene, true).await;
+    // Something else stands there, which cannot be used.
+    // It may be there again in between.
+    let in_place = || fs::remove_dir_all(&spool).and_then(|()| fs::write(&spool, "")).is_ok();
+    assert!((0..100).any(|_| in_place()), "{spool:?}");
+    is_told(&scene, false).await;
+    let admin = admin_of(&scene.listeners);
+    let meanwhile = refused(&scene, &scene.interface(), 3).await;
+    assert_eq!(counted(&scene, &people, &admin, &meanwhile).await, [1; 3]);
+    fs::remove_file(&spool).unwrap();
+    is_told(&scene, true).await;
+    let [first] = &waiting(&spool)[..] else { panic!("{:?}", waiting(&spool)) };
+    // The file alone.
+    fs::remove_file(first).unwrap();
+    let mut files = Vec::new();
+    for _ in 0..200 {
+        files = waiting(&spool);
+        if !files.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let [file] = &files[..] else { panic!("{files:?}") };
+    assert_ne!(file, first);
+
+    // What is answered from now on stands in it, and is found after a kill.
+    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(20)).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answered = refused(&scene, &scene.interface(), 10).await;
+    let kept = fs::read_to_string(file).unwrap();
+    assert!(answered.iter().all(|id| kept.contains(id.as_str())), "{kept}");
+    scene.served.0.kill().unwrap();
+    scene.served.0.wait().unwrap();
+    database.execute_batch("ROLLBACK").unwrap();
+    (scene.served, scene.listeners) = start(&scene.files);
+    let admin = admin_of(&scene.listeners);
+    assert_eq!(counted(&scene, &people, &admin, &answered).await, [1; 10]);
+}

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use testkit::{Signer, TestCa, free_folder};
 
-use crate::{BINARY, vestibule};
+use crate::{BINARY, on_a_full_disk, vestibule};
 
 /// Keys that seal, as `openssl rand -base64 32` makes them.
 pub(crate) const SEALING_KEY: &str = "U3dvcmRmaXNoU3dvcmRmaXNoU3dvcmRmaXNoU3dvcmQ=\n";
 pub(crate) const OTHER_SEALING_KEY: &str = "T3RoZXJmaXNoT3RoZXJmaXNoT3RoZXJmaXNoT3RoZXI=\n";
+/// A register with one institution.
+const REGISTER: &str = "[[{}], [{\"CA_OwnerID\": \"NL_DNB\", \"EntityType\": \"PSD_PI\", \"Properties\": \
+    [{\"ENT_NAT_REF_COD\": \"R123456\"}, {\"ENT_AUT\": [\"2019-01-01\"]}], \"Services\": [{\"NL\": [\"PS_080\"]}]}]]";
 /// A logo.
 pub(crate) const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 120 40\"><rect width=\"40\" height=\"40\" \
     rx=\"20\" fill=\"#7a1fa2\"/><path d=\"M10 28 20 10l10 18z\" fill=\"#fff\"/><path d=\"M52 12h60v6H52zm0 12h42v6H52z\" fill=\"#7a1fa2\"/></svg>";
@@ -41,7 +44,7 @@ impl Files {
         fs::write(files.path("database.address"), "postgres://user:swordfish@db.example.com/vestibule\n")
             .unwrap();
         fs::write(files.path("list-signers.pem"), files.ca.pem()).unwrap();
-        fs::write(files.path("register.json"), "[[{}], []]").unwrap();
+        fs::write(files.path("register.json"), REGISTER).unwrap();
         fs::write(files.path("stop-list.txt"), "PSDNL-DNB-R999999 # stopped\n").unwrap();
         fs::write(files.path("register.authorization"), "Bearer swordfish\n").unwrap();
         files
@@ -67,6 +70,8 @@ impl Files {
             .args(["config", "check", file])
             .env("BANK_DATABASE", "postgres://user:swordfish@db.example.com/vestibule")
             .env("BANK_EMPTY", "")
+            .env("BANK_MYSQL", "mysql://user:swordfish@db.example.com/vestibule")
+            .env("BANK_OPTION", "postgres://user:swordfish@db.example.com/vestibule?foo=bar")
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -185,6 +190,63 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ("address_file = ", "address = \"env:a b\"", "behind env: stands the name of a variable"),
     ("address_file = ", "address_file = \"interface.pem\"", "expected one line of text"),
     ("address_file = ", "", "[database]: it says nothing"),
+    (
+        "address_file = ",
+        "address_file = \"sealing.key\"",
+        "the address of the database is none of PostgreSQL, such as",
+    ),
+    ("address_file = ", "address = \"env:BANK_MYSQL\"", "the address of the database is none of PostgreSQL"),
+    ("address_file = ", "address = \"env:BANK_OPTION\"", "the address of the database is none of PostgreSQL"),
+    ("address_file = ", "sqlite_file = \".\"", "this is a folder; a file is expected"),
+    ("address_file = ", "sqlite_file = \"nowhere/vestibule.db\"", "/nowhere; make it first"),
+    ("address_file = ", "sqlite_file = \"interface.pem\"", "this is no SQLite database"),
+    ("#spool_folder = ", "spool_folder = \"interface.pem\"", "this is no folder"),
+    ("#spool_folder = ", "spool_folder = \"interface.pem/x\"", "interface.pem is no folder"),
+    (
+        "#[trusted_lists]",
+        "[trusted_lists]\nsigner_files = [\"list-signers.pem\"]\nfolder = \"interface.pem\"",
+        "interface.pem is no folder",
+    ),
+    ("#[register]", "[register]\nfile = \"interface.pem\"", "this is no register in the form of"),
+    // What may be a secret is not repeated.
+    (
+        "address_file = ",
+        "address_file = \"postgres://user:swordfish@host/name\"",
+        "is not a path of a file or folder; a secret stands in a file of its own",
+    ),
+    (
+        "address_file = ",
+        "sqlite_file = \"postgres://swordfish@host/name\"",
+        "is not a path of a file or folder",
+    ),
+    ("address_file = ", "address_file = \"swordfish\"", "names none that can be read: No such file"),
+    (
+        "#[sealing]",
+        "[sealing]\nkey_file = \"U3dvcmRmaXNoU3dvcmRmaXNoU3dvcmRmaXNoU3dvcmQ=\"",
+        "[sealing] key: what stands here, which is not repeated since it may hold a secret, is not a path",
+    ),
+    ("key_file = ", "key_file = \"-----BEGIN PRIVATE KEY-----\\nMII\"", "is not a path of a file or folder"),
+    ("key_file = ", "key_file = \"MIIEvQIBADANBgkqhkiG9w0BAQ\"", "names none that can be read"),
+    (
+        "url = \"https://core",
+        "url = \"https://user:swordfish@core.example.com\"",
+        "a secret, is not https:// with",
+    ),
+    (
+        "#[traces]",
+        "[traces]\nendpoint = \"https://user:swordfish@c/v1\"",
+        "a secret, is not http:// or https://",
+    ),
+    (
+        "#[traces]",
+        "[traces]\nendpoint = \"https://c/v1?token=swordfish\"",
+        "a secret, is not http:// or https://",
+    ),
+    (
+        "[log]",
+        "[log]\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC = 5",
+        "[log] has no such key; its keys are",
+    ),
     ("#sqlite_file = ", "sqlite_file = \"x.db\"", "a bank has one database"),
     ("#[sealing]", "[sealing]", "[sealing] key_file is missing: a path of a file with 32 octets in base64"),
     (
@@ -398,6 +460,8 @@ fn a_provider_is_checked_with_its_line() {
 #[test]
 fn a_register_is_a_file_or_a_service() {
     let files = Files::new();
+    fs::write(files.path("empty.json"), "").unwrap();
+    fs::write(files.path("nobody.json"), "[[{}], []]").unwrap();
     fs::write(files.path("wrong-list.txt"), "# whom we stopped\nDNB-1\n").unwrap();
     fs::write(files.path("remark.txt"), "# whom we stopped\n\nPSDNL-DNB-R654321 stopped by Jane\n").unwrap();
     let right = example();
@@ -419,6 +483,8 @@ fn a_register_is_a_file_or_a_service() {
         (url, "url: without an authority the service cannot be told from others"),
         (&format!("{trusting}\nfile = \"register.json\""), "there is file too; leave one of them out"),
         ("file = \"none.json\"", "none.json: No such file"),
+        ("file = \"empty.json\"", "empty.json: this is no register in the form of"),
+        ("file = \"nobody.json\"", "there is no institution in it that is authorised by itself"),
         ("file = \".\"", "this is a folder"),
         (
             "url = \"http://registers.example.com/psd2\"",
@@ -567,4 +633,48 @@ fn the_reference_page_is_that_of_the_program() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
     let kept = fs::read_to_string(page).unwrap();
     assert!(kept == text, "write it anew: vestibule config reference > docs/configuration.md");
+}
+
+/// A file that is no configuration may be any: that of a key, for one.
+#[test]
+fn a_file_that_is_something_else_is_told_without_its_content() {
+    let files = Files::new();
+    fs::write(files.path("passwords.env"), "PASSWORD=swordfish\nswordfish\n").unwrap();
+    for name in ["sealing.key", "interface.key", "database.address", "passwords.env"] {
+        let file = files.path(name);
+        let content = fs::read_to_string(&file).unwrap();
+        let file = file.to_str().unwrap();
+        for arguments in [&["config", "check", file][..], &["keys", "seal", "--config", file]] {
+            let (code, out, error) = vestibule(arguments);
+            assert!(
+                code == 1 && out.is_empty() && error.contains("this is no TOML"),
+                "{arguments:?}: {error}"
+            );
+            let words = content.split(['\n', '=']).filter(|word| word.len() > 3);
+            assert!(words.clone().count() > 0);
+            words.for_each(|word| assert!(!error.contains(word), "{arguments:?}: {word}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    for arguments in [
+        &["config", "example"][..],
+        &["config", "reference"],
+        &["admin", "description"],
+        &["--help"],
+        &["--version"],
+        &["certificate", "--help"],
+    ] {
+        let (code, error) = on_a_full_disk(testkit::command(BINARY).args(arguments));
+        let is_told = error
+            .starts_with("error: standard output cannot be written, and what it has is not all: No space");
+        assert!(code == 1 && is_told && error.lines().count() == 1, "{arguments:?}: {code} {error}");
+        // Whoever reads no further got what they wanted.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = testkit::command(BINARY).args(arguments).stdout(writer).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    }
 }

@@ -117,6 +117,13 @@ fn fed(program: &mut std::process::Command, input: &serde_json::Value) -> String
 }
 
 /// Runs the binary and returns exit code, standard output and standard error.
+/// Runs a command whose output a full disk takes.
+fn on_a_full_disk(command: &mut std::process::Command) -> (i32, String) {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).stderr(std::process::Stdio::piped()).output().unwrap();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 fn vestibule(arguments: &[&str]) -> (i32, String, String) {
     let output = testkit::command(BINARY).args(arguments).output().unwrap();
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();

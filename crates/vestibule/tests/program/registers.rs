@@ -383,6 +383,10 @@ async fn a_file_of_a_time_that_is_not_yet_gets_old_all_the_same() {
     later(&scene, 8 * 24 * 60);
     assert_eq!(onboard(&scene, "nl", (&qwac, &seal)).await.status, 200, "nobody is looked up in it");
     assert!(age(&scene).await >= 8 * 24 * 3600);
+    let (_, ready) = scene.managed("/health/ready").await;
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    let told = ready["parts"]["register"].as_str().unwrap_or_else(|| panic!("{ready}"));
+    assert!(told.starts_with("it is older than seven days"), "{ready}");
 }
 
 #[tokio::test]

@@ -222,11 +222,13 @@ async fn signals_reload_and_drain() {
     let before = presented(&scene.client(None), &scene.interface()).await;
     // What is wrong changes nothing.
     let right = fs::read(scene.files.path("vestibule.toml")).unwrap();
-    fs::write(scene.files.path("vestibule.toml"), "[bank]\nname = 1\n").unwrap();
+    let wrong = "[bank]\nname = 1\n[database]\naddress_file = \"postgres://u:swordfish@db/x\"\n";
+    fs::write(scene.files.path("vestibule.toml"), wrong).unwrap();
     scene.served.signal(Signal::HUP);
     let stderr = scene.served.0.stderr.take().unwrap();
     let mut lines = BufReader::new(stderr).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.contains("the configuration is wrong; nothing changes")));
+    let told = lines.find(|line| line.contains("the configuration is wrong; nothing changes")).unwrap();
+    assert!(told.contains("[database] address: ") && !told.contains("swordfish"), "{told}");
     let now = presented(&scene.client(None), &scene.interface()).await;
     assert!(now == before, "another certificate is presented");
 

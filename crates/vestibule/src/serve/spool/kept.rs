@@ -1,8 +1,8 @@
 //! One file with calls: how it begins, how it is found again, what is read of it.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use gateway::audit::{AuditPlace, lost_calls};
 use gateway::domain::Timestamp;
 
 use super::SpoolError;
+use crate::on_disk::closed_folder;
 
 /// What a file is, at its begin.
 const MARK: &str = "vestibule-audit-spool-1";
@@ -76,7 +77,7 @@ impl Kept {
                 Err(TryLockError::Error(error)) => return Err(error),
             }
             let (own, there) = (file.metadata()?, fs::metadata(path)?);
-            let is_it = own.is_file() && (own.dev(), own.ino()) == (there.dev(), there.ino());
+            let is_it = own.is_file() && is_same(&own, &there);
             Ok((is_it && own.len() >= HEADER).then_some(file))
         };
         match open() {
@@ -86,6 +87,12 @@ impl Kept {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SpoolError::File { path: path.to_owned(), source }),
         }
+    }
+
+    /// Whether it still stands where it was made: nobody finds what is in a file that was removed, or moved away.
+    pub(super) fn is_in_its_place(&self) -> bool {
+        let both = || -> io::Result<_> { Ok((self.file.metadata()?, fs::metadata(&self.path)?)) };
+        both().is_ok_and(|(own, there)| is_same(&own, &there))
     }
 
     pub(super) fn failed(&self, source: io::Error) -> SpoolError {
@@ -156,11 +163,20 @@ impl Kept {
         if lost > 0 && taken <= end {
             self.write(gateway, (end, end + 1), (Vec::new(), &node, lost)).await?;
         }
+        // What stands there in its place is none of ours.
+        if !self.is_in_its_place() {
+            return Ok(());
+        }
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed(error)),
             _ => Ok(()),
         }
     }
+}
+
+/// Whether two are one file.
+fn is_same(own: &Metadata, there: &Metadata) -> bool {
+    (own.dev(), own.ino()) == (there.dev(), there.ino())
 }
 
 /// Lines from an octet on, at most as many as make a group.
@@ -195,15 +211,7 @@ pub(super) fn prepare(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
-    let metadata = fs::metadata(folder)?;
-    if !metadata.is_dir() {
-        return Err(io::Error::other("this is no folder"));
-    }
-    if metadata.permissions().mode() & 0o022 != 0 {
-        let text = "other users of this machine can write into it, and so into the audit trail; close it with chmod go-w";
-        return Err(io::Error::other(text));
-    }
-    Ok(())
+    closed_folder(folder)
 }
 
 /// Octets as the database counts them.
@@ -217,6 +225,8 @@ fn unsigned(octets: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const CALL: &str = "{\"kind\":\"call\",\"node\":\"n\"}";
