@@ -215,12 +215,10 @@ pub async fn serve(
         public: front(&gateway, bank.public, traced(&configuration, notes.observer(metrics.clone(), clock))),
         management: front(&gateway, health::routes(health).into(), Arc::new(CallLog)),
     };
-    let Sockets { interface, pages, management } = &sockets;
-    let addresses = [interface, pages, management].map(|socket| socket.address);
+    let [interface, pages, management] = sockets.addresses();
     let listening = listen(&configuration, sockets, fronts, proxy)?;
     let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
     let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
-    let [interface, pages, management] = addresses;
     Ok(Served {
         interface,
         pages,
@@ -263,6 +261,11 @@ impl Sockets {
             pages: Socket::bind(&pages.listen.to_string(), "[pages] listen").await?,
             management: Socket::bind(&management.listen.to_string(), "[management] listen").await?,
         })
+    }
+
+    /// Of interface, pages, and management.
+    fn addresses(&self) -> [SocketAddr; 3] {
+        [&self.interface, &self.pages, &self.management].map(|socket| socket.address)
     }
 }
 
