@@ -218,8 +218,11 @@ async fn what_belongs_to_a_consent_comes_back() {
         let other = CustomerId::new("nobody");
         store.save(Changes::new().erase_sessions(&nl(), &other)).await.unwrap();
         assert!(store.authorization_code(&hash("code")).await.unwrap().is_some());
+        let has = async |customer: &CustomerId| store.has_sessions_of(&nl(), customer).await.unwrap();
+        assert_eq!((has(&code().customer).await, has(&other).await), (true, false));
         store.save(Changes::new().erase_sessions(&nl(), &code().customer)).await.unwrap();
         assert_eq!(store.authorization_code(&hash("code")).await.unwrap(), None);
+        assert!(!has(&code().customer).await);
     })
     .await;
 }
