@@ -119,7 +119,8 @@ async fn who_is_recognised_at_one_interface_is_not_registered_at_the_other() {
     let consent = detailed(iban.as_str().unwrap(), true);
     let refused = server.send(&tpp.consent_request(&consent)).await;
     assert_eq!(refused.status, 401, "{}", refused.body);
-    assert!(refused.body.contains("is not registered at this bank"), "{}", refused.body);
+    let text = testkit::told("CERTIFICATE_INVALID", "is not registered at this bank");
+    assert!(refused.body.contains(text), "{}", refused.body);
     // It registers, and is let in.
     server.register("nl", &tpp.signer, &[CALLBACK]).await;
     let taken = server.send(&tpp.consent_request(&consent)).await;
