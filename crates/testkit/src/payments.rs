@@ -1,5 +1,7 @@
 //! Payments that a third party asks for at the Berlin Group dialect, and the steps it takes with a customer.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::{Answer, CALLBACK, Request, TestServer, TestTpp, day, detailed, parameter};
@@ -154,5 +156,19 @@ impl TestTpp {
         let answer = server.send(&self.get(&format!("{path}/status"))).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["transactionStatus"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a payment has a status that the bank gave it after what was the end of it: `vestibule serve` asks about no payment whose
+    /// end it was told, and learns of another one by the bank's next event.
+    pub async fn payment_becomes(&self, server: &TestServer, path: &str, status: &str) {
+        let began = Instant::now();
+        loop {
+            let is = self.payment_status(server, path).await;
+            if is == status {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{is} has not become {status}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }

@@ -352,7 +352,7 @@ async fn whoever_tests_makes_a_payment_what_it_is_to_be() {
         assert_eq!(got, status, "{body}: {answer}");
         assert!(answer.to_string().contains(what), "{body}: {answer}");
     }
-    assert_eq!(tpp.payment_status(&server, &stuck).await, "RJCT");
+    tpp.payment_becomes(&server, &stuck, "RJCT").await;
     assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 10_000);
     for (method, path) in
         [("GET", "/payments/none"), ("POST", "/payments/none/refund"), ("PUT", "/payments/none")]
