@@ -4,6 +4,7 @@
 use domain::{Account, LoggedIn, Payment, Purpose};
 
 use crate::decisions::{Approval, Attempted, DecisionProblem};
+use crate::linked_answers::Answered;
 use crate::sessions::{Journey, Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway};
 
@@ -14,7 +15,7 @@ impl Gateway {
         ctx: &Ctx,
         open: Open,
         (logged_in, payment): (LoggedIn, Payment),
-        approval: &Approval,
+        said @ (approval, _): (&Approval, Answered<'_>),
     ) -> Result<Attempted, Error> {
         let is_refused = approval.payments.iter().any(|(id, accepted)| *id == payment.id && !accepted);
         if is_refused {
@@ -27,13 +28,11 @@ impl Gateway {
             let is_chosen = |account: &Account| is_fixed || approval.accounts.contains(&account.id);
             let payable = self.payable(&logged_in.customer, &payment).await?;
             let Some(account) = payable.into_iter().find(is_chosen) else {
-                return Ok(Err(DecisionProblem::Undecided));
+                return Ok(Err(DecisionProblem::Undecided.into()));
             };
             let which = std::slice::from_ref(&payment);
-            match self.check_linked_answer(ctx, (&open, &logged_in), which, approval).await? {
-                Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
-                Ok(None) => {}
-                Err(attempted) => return Ok(attempted),
+            if let Err(undone) = self.check_linked_answer(ctx, (&open, &logged_in), which, said).await? {
+                return Ok(Err(undone));
             }
             let approved = payment.approve_unconfirmed(&logged_in.customer, &account, ctx.now)?;
             changes = changes.put_payment(&approved);

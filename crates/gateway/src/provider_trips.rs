@@ -129,7 +129,7 @@ impl Gateway {
             };
             let (customer, at) = authenticated.clone();
             let Some(logged_in) = &open.session.logged_in else {
-                let proved = Proved { customer, at, failures: None, challenge: next.clone() };
+                let proved = Proved { customer, at, challenge: next.clone() };
                 return Ok(Ok(Some(self.logged_in(ctx, *open, proved, &fresh).await?)));
             };
             if logged_in.customer != customer {
