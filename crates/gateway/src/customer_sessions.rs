@@ -3,9 +3,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{
-    CustomerId, CustomerSession, Iban, Interface, Language, LoggedIn, ScaRules, Timestamp, TppId,
-};
+use domain::{CustomerId, CustomerSession, Iban, Interface, Language, LoggedIn, ScaRules, Timestamp, TppId};
 
 use crate::bank::Credentials;
 use crate::error::retry;

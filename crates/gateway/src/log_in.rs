@@ -1,8 +1,6 @@
 //! The customer logs in at the bank's page, or does not.
 
-use domain::{
-    AccountReference, CustomerId, Iban, LoggedIn, Purpose, ScaRules, Session, Timestamp,
-};
+use domain::{AccountReference, CustomerId, Iban, LoggedIn, Purpose, ScaRules, Session, Timestamp};
 use jiff::SignedDuration;
 
 use crate::bank::Credentials;
@@ -103,8 +101,7 @@ impl Gateway {
                 Ok(open) => open,
                 Err(elsewhere) => return Ok(Ok(elsewhere)),
             };
-            let proved =
-                Proved { customer: customer.clone(), at: ctx.now, challenge: challenge.clone() };
+            let proved = Proved { customer: customer.clone(), at: ctx.now, challenge: challenge.clone() };
             self.logged_in(ctx, *open, proved, &fresh).await.map(Ok)
         })
         .await

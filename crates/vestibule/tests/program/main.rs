@@ -76,6 +76,7 @@ mod serve;
 mod serve_and_its_bank;
 mod serve_bunq;
 mod serve_command;
+mod serve_devices;
 mod serve_looks;
 mod serve_metrics;
 mod serve_nodes;

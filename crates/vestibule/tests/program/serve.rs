@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use gateway::Bank;
 use gateway::domain::{Tenant, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -80,9 +81,19 @@ impl Scene {
 
     /// In front of a bank that was started before, with files that are there.
     pub(crate) async fn behind(core: TestServer, files: Files, more: &str) -> Self {
+        Self::behind_ports(core, files, more, |ports| ports).await
+    }
+
+    /// The same with other ports in the place of some of the bank's.
+    pub(crate) async fn behind_ports(
+        core: TestServer,
+        files: Files,
+        more: &str,
+        change: impl FnOnce(Bank) -> Bank,
+    ) -> Self {
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
         let clock = ahead(&core);
-        let served = start(&core, &files, (more, clock.clone())).await;
+        let served = start(&core, &files, (more, clock.clone()), change).await;
         let [interface, pages, management] =
             [served.interface, served.pages, served.management].map(|address| address.to_string());
         let admin = served.admin().map(|address| address.to_string());
@@ -182,12 +193,17 @@ fn ahead(core: &TestServer) -> Arc<Ahead> {
     Arc::new(Ahead { clock: core.running.sandbox.clock.clone(), minutes: AtomicI64::new(0) })
 }
 
-async fn start(core: &TestServer, files: &Files, (more, clock): (&str, Arc<Ahead>)) -> Served {
+async fn start(
+    core: &TestServer,
+    files: &Files,
+    (more, clock): (&str, Arc<Ahead>),
+    change: impl FnOnce(Bank) -> Bank,
+) -> Served {
     let signer = core.certificate(json!({"organizationIdentifier": ID, "profile": "qwac"})).await;
     fs::write(files.path("intermediates.pem"), &signer.chain[0]).unwrap();
     let sandbox = &core.running.sandbox;
     // What a bank for tests has beside stays behind.
-    let ports = gateway::Bank { test_doors: None, ..sandbox.bank.clone() };
+    let ports = change(Bank { test_doors: None, ..sandbox.bank.clone() });
     let behind = Behind { ports, upkeep: None, core_bank: None };
     serve(configuration(files, NO_CORE, more), clock, |_, _| Ok(behind)).await.unwrap()
 }
@@ -565,7 +581,7 @@ async fn a_proxy_hands_the_certificate_on() {
     let files = Files::new();
     fs::write(files.path("anchors.pem"), scene.core.running.sandbox.authorities.root_pem()).unwrap();
     let other = "[proxy]\naddresses = [\"192.0.2.10\"]\n";
-    let other = start(&scene.core, &files, (other, ahead(&scene.core))).await;
+    let other = start(&scene.core, &files, (other, ahead(&scene.core)), |ports| ports).await;
     let closed = scene.core.http.get(format!("http://{}/none", other.interface)).send().await;
     assert!(closed.is_err(), "{closed:?}");
 }

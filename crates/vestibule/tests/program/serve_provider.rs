@@ -114,14 +114,23 @@ impl<'a, S> Browser<'a, S> {
 
     /// Fills in a form of a page.
     pub(crate) async fn submit(&mut self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let filled_in = self.filled_in(path, page, fields);
+        self.send(filled_in).await
+    }
+
+    /// A form of a page that was filled in, to be sent as often as one likes.
+    pub(crate) fn filled_in(&self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Request {
         let mut form = vec![format!("csrf={}", value(&page.body, "csrf"))];
         form.extend(fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))));
-        self.send(Request::new("POST", path).form(&form.join("&"))).await
+        self.asking(Request::new("POST", path).form(&form.join("&")))
+    }
+
+    fn asking(&self, request: Request) -> Request {
+        request.set("accept", "text/html").set("cookie", &self.cookie)
     }
 
     async fn send(&mut self, request: Request) -> Answer {
-        let request = request.set("accept", "text/html").set("cookie", &self.cookie);
-        let answer = request.exchange(&self.http, &self.scene.pages()).await;
+        let answer = self.asking(request).exchange(&self.http, &self.scene.pages()).await;
         if !answer.header("set-cookie").is_empty() {
             answer.header("set-cookie").split(';').next().unwrap().clone_into(&mut self.cookie);
         }
