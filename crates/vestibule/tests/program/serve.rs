@@ -575,7 +575,18 @@ async fn a_proxy_hands_the_certificate_on() {
     ] {
         let refused = request.exchange(&scene.core.http, &interface).await;
         assert!(refused.status == 400 && refused.body.contains("client-cert"), "{}", refused.body);
+        assert_eq!(error(&refused), "FORMAT_ERROR");
+        assert!(refused.header("x-request-id").starts_with("proxied-"), "{:?}", refused.headers);
     }
+
+    // At the pages the proxy asks nobody for a certificate, so that whoever says that there was one has made it up.
+    let pages = format!("http://{}", scene.listeners.pages);
+    let made_up = onboarding().set("client-cert", &header).exchange(&scene.core.http, &pages).await;
+    assert_eq!((made_up.status, error(&made_up).as_str()), (401, "CERTIFICATE_MISSING"), "{}", made_up.body);
+    let token = format!("grant_type=client_credentials&client_id={ID}");
+    let token = Request::new("POST", "/auth/nl/v1/token").form(&token).set("client-cert", &header);
+    let made_up = token.exchange(&scene.core.http, &pages).await;
+    assert!(made_up.status == 401 && made_up.body.contains("CERTIFICATE_MISSING"), "{}", made_up.body);
 
     // Whoever is no proxy is not let in.
     let files = Files::new();
