@@ -74,6 +74,7 @@ mod second_hour;
 mod security_page;
 mod serve;
 mod serve_and_its_bank;
+mod serve_books;
 mod serve_bunq;
 mod serve_command;
 mod serve_devices;
