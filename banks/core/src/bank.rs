@@ -270,13 +270,17 @@ impl CustomerAuthentication for CoreBank {
     }
 
     /// The provider names a customer as the core bank does.
-    fn authenticated<'a>(&'a self, _: &'a Tenant, subject: &'a str) -> Answer<'a, Option<CustomerId>> {
+    fn authenticated<'a>(&'a self, tenant: &'a Tenant, subject: &'a str) -> Answer<'a, Option<CustomerId>> {
         Box::pin(async move {
-            let found = self.client.get(&["customers", subject], &()).await;
+            let at = wire::AtBranch { branch: Some(tenant.to_string()) };
+            let found = self.client.get(&["customers", subject], &at).await;
             let customer: wire::Customer = match found {
                 Err(failure) if failure.is_not_found() => return Ok(None),
                 found => found?,
             };
+            if customer.branch.as_deref().is_some_and(|branch| branch != tenant.as_str()) {
+                return Ok(None);
+            }
             let customer = customer.read().map_err(misread)?;
             Ok(Some(customer.id).filter(|id| id.as_str() == subject))
         })
