@@ -482,7 +482,9 @@ class Handler(BaseHTTPRequestHandler):
         except Problem as problem:
             status, body = problem.status, problem.body
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            status, body = 400, {"code": "malformed", "detail": f"{type(error).__name__}: {error}"}
+            # What was wrong is told by its kind alone: the rest may be a customer's, and the text may come to a log.
+            detail = f"a member or parameter is missing, or is not what the description says ({type(error).__name__})"
+            status, body = 400, {"code": "malformed", "detail": detail}
         except sqlite3.Error:
             status, body = 503, {"code": "unavailable", "detail": "try again later"}
         text = json.dumps(body).encode()

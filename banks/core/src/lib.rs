@@ -19,7 +19,7 @@ mod wire;
 
 pub use bank::{CoreBank, CoreBankSettings};
 pub use client::{Limits, SetupError};
-pub use trouble::{Trouble, trouble_behind};
+pub use trouble::{Trouble, trouble_behind, words_behind};
 pub use watch::{Called, Outcome, Watch, Way};
 
 /// The description of the interface (OpenAPI 3.1).

@@ -207,7 +207,10 @@ impl Inner {
         let tokens: Result<Tokens, _> =
             self.call(&documents.configuration.token_endpoint, form, trip.now).await;
         let tokens = match tokens {
-            Err(Failure::Refused { answer, .. }) if answer.error == "invalid_grant" => {
+            // Providers say either of a code that has not the form of theirs (RFC 6749, 5.2), and browsers can bring any.
+            Err(Failure::Refused { answer, .. })
+                if matches!(answer.error.as_str(), "invalid_grant" | "invalid_request") =>
+            {
                 return Ok(Err(ProviderRefusal::Code(answer.error)));
             }
             tokens => tokens?,

@@ -82,6 +82,8 @@ pub struct Behaviour {
     pub other_keys: Vec<Value>,
     /// What becomes of authorization details.
     pub details: Details,
+    /// What it says of a code that it does not take.
+    pub of_codes: &'static str,
     /// The public key of the gateway, if it has no secret.
     pub client_key: Option<Jwk>,
 }
@@ -151,6 +153,7 @@ impl TestProvider {
             signing: Signing::Right,
             other_keys: vec![json!({"kty": "of another time", "kid": "x"})],
             details: Details::Approved,
+            of_codes: "invalid_grant",
             client_key: None,
         };
         let this = Self(Arc::new(Inner {
@@ -380,7 +383,7 @@ async fn token(State(provider): State<TestProvider>, headers: HeaderMap, body: S
             && request["code_challenge"] == gateway::code_challenge(&form["code_verifier"])
     };
     let Some(request) = request.filter(is_its) else {
-        return refused(StatusCode::BAD_REQUEST, "invalid_grant");
+        return refused(StatusCode::BAD_REQUEST, behaviour.of_codes);
     };
     let mut answer = json!({
         "access_token": "nobody's business",

@@ -267,6 +267,13 @@ async fn a_code_is_taken_once_and_with_its_verifier_alone() {
     let response = visit(&client.send(&trip()).await.unwrap()).await;
     let other = Trip { verifier: "another verifier of enough characters, forty-three".to_owned(), ..trip() };
     assert!(matches!(client.receive(&other, &response).await.unwrap(), Err(ProviderRefusal::Code(_))));
+    // What a browser brings is never an outage, whatever the provider calls it; that the gateway itself may not is one.
+    let garbage = ProviderResponse { outcome: Ok("%%%".to_owned()), ..response };
+    provider.behave(|it| it.of_codes = "invalid_request");
+    let refused = client.receive(&trip(), &garbage).await.unwrap();
+    assert_eq!(refused, Err(ProviderRefusal::Code("invalid_request".to_owned())));
+    provider.behave(|it| it.of_codes = "unauthorized_client");
+    assert!(matches!(client.receive(&trip(), &garbage).await, Err(Error::Unavailable(_))));
 }
 
 #[tokio::test]
