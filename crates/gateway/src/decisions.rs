@@ -1,8 +1,8 @@
 //! The customer decides at the bank's page: accounts are shared, payments are made, or neither.
 
 use domain::{
-    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Decision,
-    GrantedAccount, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
+    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, Decision, GrantedAccount,
+    LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
 };
 
 use crate::error::retry;
@@ -10,7 +10,7 @@ use crate::linked_answers::{AnswerClaim, Answered};
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
-use crate::waiting_payments::WaitingPayment;
+use crate::waiting_payments::{WaitingPayment, payable};
 use crate::{Changes, Ctx, Error, Gateway, LinkedAnswer, LogInProblem, secrets};
 
 /// What a customer approves.
@@ -115,16 +115,17 @@ impl Gateway {
             if let Some(payment) = open.payment_for_tpp() {
                 return self.decide_for_tpp(ctx, open, (logged_in, payment), said).await;
             }
-            let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
             // There is nothing to choose: the consent names its account, which the customer holds.
             if let Matter::FundsConsent(_) = &open.matter {
                 let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, Vec::new())?;
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
+            let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+            let waiting = self.waiting_payments(ctx, &accounts, &open).await?;
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
-                _ => return self.decide_payments(ctx, (open, logged_in), waiting, said).await,
+                _ => return self.decide_payments(ctx, (open, logged_in), (accounts, waiting), said).await,
             };
             // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
             if !approval.payments.is_empty() {
@@ -132,7 +133,7 @@ impl Gateway {
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
-            let granted = choose(self.offered(&logged_in.customer, consent).await?, consent, approval);
+            let granted = choose(offered(accounts, consent), consent, approval);
             let Some(granted) = granted else { return Ok(Err(DecisionProblem::Undecided.into())) };
             let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, granted)?;
             self.0.store.save(changes).await?;
@@ -147,7 +148,7 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         (open, logged_in): (Open, LoggedIn),
-        waiting: Vec<Payment>,
+        (accounts, waiting): (Vec<Account>, Vec<Payment>),
         said @ (approval, _): (&Approval, Answered<'_>),
     ) -> Result<Attempted, Error> {
         let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
@@ -158,11 +159,10 @@ impl Gateway {
                 None => continue,
                 Some(false) => payment.reject(ctx.now)?,
                 Some(true) => {
-                    let payable = self.payable(&logged_in.customer, &payment).await?;
                     let is_chosen = |account: &Account| {
                         payment.debtor.is_some() || approval.accounts.contains(&account.id)
                     };
-                    let Some(account) = payable.into_iter().find(is_chosen) else {
+                    let Some(account) = payable(&accounts, &payment).into_iter().find(is_chosen) else {
                         return Ok(Err(DecisionProblem::Undecided.into()));
                     };
                     if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
@@ -309,8 +309,9 @@ impl Gateway {
     /// of them could have been made, that is no reason, and it would be told of all.
     async fn why_cancelled(&self, ctx: &Ctx, open: &Open) -> Result<Outcome, Error> {
         let Some(logged_in) = &open.session.logged_in else { return Ok(Outcome::Cancelled) };
-        let waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
-        let waiting = self.waiting_with_payers(ctx, &logged_in.customer, waiting).await?;
+        let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+        let waiting = self.waiting_payments(ctx, &accounts, open).await?;
+        let waiting = self.waiting_with_payers(ctx, &accounts, waiting).await?;
         let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|payer| payer.is_covered);
         Ok(if !waiting.is_empty() && waiting.iter().all(lacks_funds) {
             Outcome::CancelledUnpaid(PaymentRefusal::InsufficientFunds)
@@ -334,19 +335,12 @@ impl Gateway {
             Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
         }
     }
+}
 
-    /// The accounts of a customer that a consent covers or offers.
-    pub(crate) async fn offered(
-        &self,
-        customer: &CustomerId,
-        consent: &Consent,
-    ) -> Result<Vec<(Account, GrantedAccount)>, Error> {
-        let accounts = self.0.bank.customers.accounts_of(customer).await?;
-        Ok(accounts
-            .into_iter()
-            .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
-            .collect())
-    }
+/// The accounts of a customer that a consent covers or offers.
+pub(crate) fn offered(accounts: Vec<Account>, consent: &Consent) -> Vec<(Account, GrantedAccount)> {
+    let granted = |account: Account| consent.access.grant(&account).map(|granted| (account, granted));
+    accounts.into_iter().filter_map(granted).collect()
 }
 
 /// What is granted of what was offered; nothing if the customer has yet to choose.

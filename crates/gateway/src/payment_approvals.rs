@@ -6,6 +6,7 @@ use domain::{Account, LoggedIn, Payment, Purpose};
 use crate::decisions::{Approval, Attempted, DecisionProblem};
 use crate::linked_answers::Answered;
 use crate::sessions::{Journey, Open, Outcome};
+use crate::waiting_payments::payable;
 use crate::{Changes, Ctx, Error, Gateway};
 
 impl Gateway {
@@ -26,8 +27,8 @@ impl Gateway {
         if open.authorisation.purpose == Purpose::Approval {
             let is_fixed = payment.debtor.is_some() || payment.decision.payer().is_some();
             let is_chosen = |account: &Account| is_fixed || approval.accounts.contains(&account.id);
-            let payable = self.payable(&logged_in.customer, &payment).await?;
-            let Some(account) = payable.into_iter().find(is_chosen) else {
+            let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+            let Some(account) = payable(&accounts, &payment).into_iter().find(is_chosen) else {
                 return Ok(Err(DecisionProblem::Undecided.into()));
             };
             let which = std::slice::from_ref(&payment);

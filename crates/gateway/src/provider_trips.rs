@@ -172,7 +172,8 @@ impl Gateway {
             (None, _) => Ok(Vec::new()),
             (Some(logged_in), _) => {
                 let approval = approval_in(approval);
-                let mut waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
+                let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+                let mut waiting = self.waiting_payments(ctx, &accounts, open).await?;
                 waiting.retain(|payment| approval.payments.contains(&(payment.id.clone(), true)));
                 Ok(waiting)
             }

@@ -35,6 +35,11 @@ impl Books {
     pub(crate) fn mend(&self) {
         self.0.lock().unwrap().spoilt = None;
     }
+
+    /// The paths of the calls since this was asked last.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().calls)
+    }
 }
 
 async fn spoil(State(books): State<Books>, request: Incoming, next: Next) -> Response {
