@@ -169,6 +169,7 @@ impl Accounts for CoreBank {
         Box::pin(async move {
             let path = ["accounts", access.account().as_str(), "transactions", "booked"];
             let (mut found, mut after) = (Vec::new(), query.after);
+            let mut before = query.after.map(|after| (after.booking_date, after.sequence));
             while found.len() < query.limit {
                 let limit = (query.limit - found.len()).min(PAGE);
                 let (from, to) = (query.from, query.to);
@@ -183,6 +184,13 @@ impl Accounts for CoreBank {
                 // A bank that gives the same page again would be asked for ever.
                 let goes_on = page.more && last.is_some() && last != after;
                 for one in page.transactions.into_iter().take(limit) {
+                    let place = (one.booking_date, one.sequence);
+                    let is_within = (from..=to.min(day)).contains(&one.booking_date);
+                    if !is_within || before.is_some_and(|before| place >= before) {
+                        let right = "those of the period that is asked for, each once and the newest first";
+                        return Err(misread(unreadable("transactions", right)));
+                    }
+                    before = Some(place);
                     found.push(one.read().map_err(misread)?);
                 }
                 if !goes_on {

@@ -6,7 +6,8 @@ use core_bank::{CoreBank, CoreBankSettings, Limits};
 use gateway::bank::Credentials;
 use gateway::bank_end::access;
 use gateway::domain::{
-    AccountNumber, AccountReference, CustomerId, Execution, PaymentRefusal, RejectReason, TransactionStatus,
+    AccountNumber, AccountReference, BookingStatus, CustomerId, Execution, PaymentRefusal, Position,
+    RejectReason, TransactionQuery, TransactionStatus,
 };
 use gateway::{ApprovedPayment, Bank, Changes, Error, Submitted};
 
@@ -398,4 +399,41 @@ async fn what_is_told_of_somebody_else_is_no_answer() {
     assert!(is_away(accounts.account(&access(own.id.clone())).await));
     assert!(is_away(accounts.balances(&access(own.id.clone()), day).await));
     assert!(is_away(customers.customer(&scene.payer.0).await));
+}
+
+/// A bank that does not look at the period would show third parties what they may not see.
+#[tokio::test]
+async fn movements_that_were_not_asked_for_are_no_answer() {
+    let scene = Scene::at("nl").await;
+    let day = |text: &str| text.parse::<gateway::domain::Date>().unwrap();
+    let query = |after| TransactionQuery {
+        status: BookingStatus::Booked,
+        from: day("2026-11-01"),
+        to: day("2026-12-31"),
+        after,
+        limit: 10,
+    };
+    let movement = |day: &str, sequence: i64| {
+        serde_json::json!({"id": format!("{day}-{sequence}"), "sequence": sequence, "bookingDate": day, "valueDate": day,
+            "amount": {"amount": "1.00", "currency": "EUR"}})
+    };
+    let (today, access) = (scene.tenant.date_at(scene.now), access(scene.payer.1.id.clone()));
+    let after = Position { booking_date: day("2026-11-20"), sequence: 7 };
+    for (told, after, is_answer) in [
+        (vec![movement("2026-11-26", 9), movement("2026-11-20", 8), movement("2026-11-20", 7)], None, true),
+        (vec![movement("2026-11-20", 6)], Some(after), true),
+        (vec![movement("2026-10-31", 1)], None, false),
+        // It is the 26th.
+        (vec![movement("2026-11-27", 9)], None, false),
+        (vec![movement("2026-11-20", 7), movement("2026-11-26", 9)], None, false),
+        (vec![movement("2026-11-20", 7), movement("2026-11-20", 7)], None, false),
+        (vec![movement("2026-11-20", 7)], Some(after), false),
+    ] {
+        let says = serde_json::json!({"transactions": told, "more": false}).to_string();
+        scene.way.mend();
+        scene.way.spoil("/transactions/booked", Fault::Says(says.clone().leak()));
+        let query = query(after);
+        let booked = scene.bank.accounts.booked(&access, &query, today).await;
+        assert_eq!(!is_away(booked), is_answer, "{says}");
+    }
 }
