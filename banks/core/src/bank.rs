@@ -11,7 +11,8 @@ use gateway::domain::{
 use gateway::{Error, Noun, Store};
 use tokio::sync::OnceCell;
 
-use crate::client::{Client, Failure, Limits, SetupError};
+use crate::client::{Client, Limits, SetupError};
+use crate::failure::Failure;
 use crate::outbox::Outbox;
 use crate::patience::Patience;
 use crate::watch::{Watch, Way};

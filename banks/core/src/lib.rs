@@ -7,6 +7,7 @@
 mod bank;
 mod client;
 mod events;
+mod failure;
 mod outbox;
 mod parts;
 mod patience;

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use crate::CoreBank;
 use crate::bank::misread;
-use crate::client::Failure;
+use crate::failure::Failure;
 use crate::outbox::{Held, payments_of};
 use crate::wire::{self, Code, Problem};
 

@@ -7,7 +7,7 @@ use gateway::Error;
 use http::StatusCode;
 use rustls::{AlertDescription, Error as TlsError};
 
-use crate::client::Failure;
+use crate::failure::Failure;
 
 /// What is wrong with the way to a bank rather than with the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

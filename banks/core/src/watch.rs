@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::client::Failure;
+use crate::failure::Failure;
 
 /// What came of a call to a bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
