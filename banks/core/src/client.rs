@@ -119,7 +119,6 @@ impl Client {
             .http2_keep_alive_interval(limits.connect)
             .http2_keep_alive_timeout(limits.connect)
             .http2_keep_alive_while_idle(true)
-            .tcp_user_timeout(limits.deadline)
             .tls_certs_only(authorities)
             .identity(reqwest::Identity::from_pem(identity).map_err(wrong)?)
             .build()

@@ -62,7 +62,6 @@ impl Client {
             .http2_keep_alive_interval(limits.connect)
             .http2_keep_alive_timeout(limits.connect)
             .http2_keep_alive_while_idle(true)
-            .tcp_user_timeout(limits.deadline)
             .no_proxy();
         if let Some(authorities) = &settings.authorities {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(authorities)?);

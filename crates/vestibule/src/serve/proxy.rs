@@ -258,20 +258,20 @@ mod tests {
                 &[("client-cert", "MAMCAQc=")][..],
                 "client-cert: the header is neither",
             ),
-            (ProxyHeader::ClientCert, &[("client-cert", ":!:")], "client-cert: the header is neither"),
+            (ProxyHeader::ClientCert, &[("client-cert", ":!:")][..], "client-cert: the header is neither"),
             (
                 ProxyHeader::ClientCert,
-                &[("client-cert", ":MAMCAQc=:"), ("client-cert", ":MAMCAQc=:")],
+                &[("client-cert", ":MAMCAQc=:"), ("client-cert", ":MAMCAQc=:")][..],
                 "more than once",
             ),
             (
                 ProxyHeader::SslClientCert,
-                &[("ssl-client-cert", &several)],
+                &[("ssl-client-cert", several.as_str())][..],
                 "ssl-client-cert: it holds more than one certificate; hand on the client's alone",
             ),
             (
                 ProxyHeader::Envoy,
-                &[("x-forwarded-client-cert", "Hash=00;Cert=\"MAMCAQc\"")],
+                &[("x-forwarded-client-cert", "Hash=00;Cert=\"MAMCAQc\"")][..],
                 "is not the SHA-256",
             ),
         ] {
