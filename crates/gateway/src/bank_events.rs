@@ -337,7 +337,7 @@ impl Aside {
 fn leads_nowhere(right: &Right, closed: &Account, open: &[Account]) -> bool {
     match right {
         Right::Consent(consent) => {
-            let is_open = |id: &domain::AccountId| open.iter().any(|account| account.id == *id);
+            let is_open = |id: &AccountId| open.iter().any(|account| account.id == *id);
             consent.granted.iter().any(|granted| granted.account == closed.id)
                 && !consent.granted.iter().any(|granted| is_open(&granted.account))
         }

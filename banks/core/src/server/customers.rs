@@ -45,8 +45,9 @@ pub(super) async fn customer(
             return Err(Error::NotFound(Noun::Customer).into());
         }
     }
-    let customer = wire::Customer::from(served.bank.customers.customer(&id).await?);
-    Ok(Json(wire::Customer { branch: at.branch, ..customer }))
+    let mut customer = wire::Customer::from(served.bank.customers.customer(&id).await?);
+    customer.branch = at.branch;
+    Ok(Json(customer))
 }
 
 pub(super) async fn accounts(
