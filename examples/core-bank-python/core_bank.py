@@ -211,7 +211,7 @@ class Bank:
         return {"booked": balance, "available": balance, "creditLimit": money(0)}
 
     def holders(self, _, __, id):
-        return {"customers": [self.customer(None, None, self.account_row(id)["holder"])]}
+        return {"customers": [self.customer(None, {}, self.account_row(id)["holder"])]}
 
     def approvals_needed(self, _, __, id):
         self.account_row(id)
@@ -229,14 +229,15 @@ class Bank:
         row = self.named(body)
         return {"customerIds": [row["holder"]] if row else []}
 
-    def customer(self, _, __, id):
+    def customer(self, _, query, id):
+        """A customer, of the branch that is named if one is: of another there is none here."""
         row = self.one("SELECT * FROM customers WHERE id = ?", id)
-        if not row:
+        if not row or query.get("branch", BRANCH) != BRANCH:
             raise missing("customer")
-        return {"id": row["id"], "name": row["name"], "kind": "person", "createdAt": "2020-01-01T00:00:00Z"}
+        return {"id": row["id"], "name": row["name"], "kind": "person", "createdAt": "2020-01-01T00:00:00Z", "branch": BRANCH}
 
     def accounts_of(self, _, __, id):
-        self.customer(None, None, id)
+        self.customer(None, {}, id)
         rows = self.db.execute("SELECT id FROM accounts WHERE holder = ?", (id,)).fetchall()
         return {"accounts": [self.shown(self.account_row(row["id"])) for row in rows]}
 
@@ -251,7 +252,7 @@ class Bank:
         return {"customerId": right[0]} if right else {}
 
     def approve(self, body, _, id):
-        self.customer(None, None, id)
+        self.customer(None, {}, id)
         return {"approved": self.is_right(id, body)}
 
     # Payments
@@ -481,7 +482,9 @@ class Handler(BaseHTTPRequestHandler):
         except Problem as problem:
             status, body = problem.status, problem.body
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            status, body = 400, {"code": "malformed", "detail": f"{type(error).__name__}: {error}"}
+            # What was wrong is told by its kind alone: the rest may be a customer's, and the text may come to a log.
+            detail = f"a member or parameter is missing, or is not what the description says ({type(error).__name__})"
+            status, body = 400, {"code": "malformed", "detail": detail}
         except sqlite3.Error:
             status, body = 503, {"code": "unavailable", "detail": "try again later"}
         text = json.dumps(body).encode()

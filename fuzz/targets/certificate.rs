@@ -1,7 +1,7 @@
 //! Certificates in headers and in DER, as anyone may send them.
 #![no_main]
 
-use eidas::header::{HeaderForm, certificate_der, to_header_value};
+use eidas::header::{HeaderForm, certificate_der, chain_der, to_header_value};
 use eidas::{Certificate, Purpose, QcStatements, TrustStore, check, describe, verify_purpose};
 use libfuzzer_sys::fuzz_target;
 
@@ -10,6 +10,7 @@ fuzz_target!(|octets: &[u8]| {
     for form in [HeaderForm::Any, HeaderForm::Rfc9440, HeaderForm::Envoy] {
         let _ = certificate_der(octets, form);
     }
+    let _ = chain_der(octets);
     let Ok(certificate) = Certificate::from_der(octets) else { return };
     assert_eq!(certificate_der(to_header_value(octets).as_bytes(), HeaderForm::Any).as_deref(), Ok(octets));
     let now = jiff::Timestamp::UNIX_EPOCH;

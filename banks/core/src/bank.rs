@@ -11,7 +11,8 @@ use gateway::domain::{
 use gateway::{Error, Noun, Store};
 use tokio::sync::OnceCell;
 
-use crate::client::{Client, Failure, Limits, SetupError};
+use crate::client::{Client, Limits, SetupError};
+use crate::failure::Failure;
 use crate::outbox::Outbox;
 use crate::patience::Patience;
 use crate::watch::{Watch, Way};
@@ -169,6 +170,7 @@ impl Accounts for CoreBank {
         Box::pin(async move {
             let path = ["accounts", access.account().as_str(), "transactions", "booked"];
             let (mut found, mut after) = (Vec::new(), query.after);
+            let mut before = query.after.map(|after| (after.booking_date, after.sequence));
             while found.len() < query.limit {
                 let limit = (query.limit - found.len()).min(PAGE);
                 let (from, to) = (query.from, query.to);
@@ -183,6 +185,13 @@ impl Accounts for CoreBank {
                 // A bank that gives the same page again would be asked for ever.
                 let goes_on = page.more && last.is_some() && last != after;
                 for one in page.transactions.into_iter().take(limit) {
+                    let place = (one.booking_date, one.sequence);
+                    let is_within = (from..=to.min(day)).contains(&one.booking_date);
+                    if !is_within || before.is_some_and(|before| place >= before) {
+                        let right = "those of the period that is asked for, each once and the newest first";
+                        return Err(misread(unreadable("transactions", right)));
+                    }
+                    before = Some(place);
                     found.push(one.read().map_err(misread)?);
                 }
                 if !goes_on {
@@ -270,13 +279,17 @@ impl CustomerAuthentication for CoreBank {
     }
 
     /// The provider names a customer as the core bank does.
-    fn authenticated<'a>(&'a self, _: &'a Tenant, subject: &'a str) -> Answer<'a, Option<CustomerId>> {
+    fn authenticated<'a>(&'a self, tenant: &'a Tenant, subject: &'a str) -> Answer<'a, Option<CustomerId>> {
         Box::pin(async move {
-            let found = self.client.get(&["customers", subject], &()).await;
+            let at = wire::AtBranch { branch: Some(tenant.to_string()) };
+            let found = self.client.get(&["customers", subject], &at).await;
             let customer: wire::Customer = match found {
                 Err(failure) if failure.is_not_found() => return Ok(None),
                 found => found?,
             };
+            if customer.branch.as_deref().is_some_and(|branch| branch != tenant.as_str()) {
+                return Ok(None);
+            }
             let customer = customer.read().map_err(misread)?;
             Ok(Some(customer.id).filter(|id| id.as_str() == subject))
         })

@@ -4,9 +4,8 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use gateway::Error;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -19,9 +18,10 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use url::Url;
 
+use crate::failure::Failure;
 use crate::trouble::{self, Trouble};
 use crate::watch::{self, Asked, Called, Outcome, Watch, Way, operation};
-use crate::wire::{Code, Problem};
+use crate::wire::Problem;
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
@@ -72,61 +72,6 @@ pub enum SetupError {
     Identity(String),
 }
 
-/// What came of a call that did not go well.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// The bank said no.
-    #[error("the core bank refuses: {} {}", .0, .1.detail)]
-    Refused(StatusCode, Problem),
-    /// An answer that is none of the interface.
-    #[error("the core bank answered with {0}")]
-    Status(StatusCode),
-    /// No answer, or none that means anything: nobody knows what the bank did.
-    #[error("{text}")]
-    Away {
-        /// What happened.
-        text: String,
-        /// What is wrong with the way, as far as that is known.
-        trouble: Option<Trouble>,
-    },
-}
-
-impl Failure {
-    fn away(text: impl Into<String>) -> Self {
-        Self::Away { text: text.into(), trouble: None }
-    }
-
-    /// Whether the bank is there, and does not want what it is asked: the same again will not change its mind soon. One that says that
-    /// it is asked too often, or that it waited too long for the question, cannot answer now.
-    pub(crate) fn is_no(&self) -> bool {
-        match self {
-            Self::Refused(..) => true,
-            Self::Status(StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) => false,
-            Self::Status(status) => status.is_client_error(),
-            Self::Away { .. } => false,
-        }
-    }
-
-    /// What is known without the bank's own words, which are about its customers.
-    pub(crate) fn in_short(&self) -> String {
-        match self {
-            Self::Refused(status, problem) => format!("{status}, code {:?}", problem.code),
-            other => other.to_string(),
-        }
-    }
-
-    /// Whether the bank said that there is no such thing.
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused(_, Problem { code: Code::NotFound, .. }))
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::unavailable(failure)
-    }
-}
-
 /// Whether the bank answers at all.
 #[derive(Debug, Default)]
 struct Health {
@@ -170,6 +115,10 @@ impl Client {
             .connect_timeout(limits.connect)
             .redirect(Policy::none())
             .no_proxy()
+            // A connection whose other end vanished is not used for long: over HTTP/2 all calls share it.
+            .http2_keep_alive_interval(limits.connect)
+            .http2_keep_alive_timeout(limits.connect)
+            .http2_keep_alive_while_idle(true)
             .tls_certs_only(authorities)
             .identity(reqwest::Identity::from_pem(identity).map_err(wrong)?)
             .build()
@@ -262,17 +211,23 @@ impl Client {
         };
         let (outcome, answer) = match self.let_rest() {
             Ok(()) => {
-                let answer =
-                    self.ask_within(begun + self.limits.deadline, call, again).instrument(span.clone()).await;
+                let mut waiting = Waiting { client: self, asked, begun, is_over: false };
+                let until = begun + self.limits.deadline;
+                let answer = self.ask_within(until, call, again).instrument(span.clone()).await;
+                waiting.is_over = true;
                 (Outcome::of(&answer), answer)
             }
             Err(failure) => (Outcome::Spared, Err(failure)),
         };
         watch::end(&span, outcome, &answer);
+        self.tell(asked, outcome, begun);
+        answer
+    }
+
+    fn tell(&self, asked: Asked, outcome: Outcome, begun: Instant) {
         if let Some(watch) = self.watch.get() {
             watch.called(&Called { operation: asked.operation, outcome, took: begun.elapsed() });
         }
-        answer
     }
 
     async fn ask_within<T: DeserializeOwned>(
@@ -285,7 +240,7 @@ impl Client {
             let _place = self.places.acquire().await.map_err(|error| Failure::away(error.to_string()))?;
             let second = call.try_clone().filter(|_| again);
             match (attempt(call).await, second) {
-                (Err(failure), Some(call)) if !failure.is_no() => {
+                (Err(failure), Some(call)) if !failure.is_answer() => {
                     tracing::debug!(%failure, "the core bank is asked once more");
                     attempt(call).await
                 }
@@ -294,7 +249,7 @@ impl Client {
         });
         let answer =
             answer.await.unwrap_or_else(|_| Err(Failure::away("the core bank did not answer in time")));
-        self.note(answer.as_ref().err().is_none_or(Failure::is_no));
+        self.note(answer.as_ref().err().is_none_or(Failure::is_answer));
         answer
     }
 
@@ -333,6 +288,24 @@ impl Client {
     }
 }
 
+/// A call that somebody waits for. Third parties have deadlines of their own, some shorter than the bank's: if whoever called goes away,
+/// what waits is dropped. Had the bank had time to answer, it counts as one that did not.
+struct Waiting<'c> {
+    client: &'c Client,
+    asked: Asked,
+    begun: Instant,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && self.begun.elapsed() > self.client.limits.deadline / 2 {
+            self.client.note(false);
+            self.client.tell(self.asked, Outcome::Unanswered, self.begun);
+        }
+    }
+}
+
 async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T, Failure> {
     // An address may hold ids, which are for no log.
     let broken = |error: reqwest::Error| {
@@ -344,7 +317,7 @@ async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T
     while let Some(part) = answer.chunk().await.map_err(broken)? {
         body.extend_from_slice(&part);
         if body.len() > MAX_ANSWER {
-            return Err(Failure::away("the core bank's answer is too large"));
+            return Err(Failure::Odd("the core bank's answer is too large".to_owned()));
         }
     }
     let status = answer.status();
@@ -354,8 +327,10 @@ async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T
             let (line, column) = (error.line(), error.column());
             let text = format!("the core bank's answer does not fit at line {line}, column {column}");
             // The first octet of something else than JSON.
-            let trouble = (line, column) <= (1, 1);
-            Failure::Away { text, trouble: trouble.then_some(Trouble::NoInterface) }
+            match (line, column) <= (1, 1) {
+                true => Failure::Away { text, trouble: Some(Trouble::NoInterface) },
+                false => Failure::Odd(text),
+            }
         });
     }
     match serde_json::from_slice::<Problem>(&body) {

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use crate::CoreBank;
 use crate::bank::misread;
-use crate::client::Failure;
+use crate::failure::Failure;
 use crate::wire::{self, EventsQuery};
 
 impl Events for CoreBank {

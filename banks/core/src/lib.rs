@@ -7,6 +7,7 @@
 mod bank;
 mod client;
 mod events;
+mod failure;
 mod outbox;
 mod parts;
 mod patience;
@@ -19,7 +20,7 @@ mod wire;
 
 pub use bank::{CoreBank, CoreBankSettings};
 pub use client::{Limits, SetupError};
-pub use trouble::{Trouble, trouble_behind};
+pub use trouble::{Trouble, trouble_behind, words_behind};
 pub use watch::{Called, Outcome, Watch, Way};
 
 /// The description of the interface (OpenAPI 3.1).

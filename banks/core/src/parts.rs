@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use crate::CoreBank;
 use crate::bank::{misread, missing};
-use crate::client::Failure;
+use crate::failure::Failure;
 use crate::wire::{self, Code, Problem};
 
 /// Most entries that are asked for in one call.

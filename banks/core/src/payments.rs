@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use crate::CoreBank;
 use crate::bank::misread;
-use crate::client::Failure;
+use crate::failure::Failure;
 use crate::outbox::{Held, payments_of};
 use crate::wire::{self, Code, Problem};
 
@@ -97,7 +97,7 @@ impl CoreBank {
     /// The bank does not say what becomes of a payment: it is asked again after longer and longer pauses, and if it is there and does not
     /// want what it is asked, whoever runs the gateway is told once.
     fn pause(&self, order: &wire::Order, failure: &Failure) {
-        let (payment, why) = (first_of(order), failure.in_short());
+        let (payment, why) = (first_of(order), failure.to_string());
         if self.patience.begin(&payment, failure.is_no()) {
             tracing::warn!(
                 %payment,
@@ -176,7 +176,7 @@ impl CoreBank {
             Ok(Handed::Declined(_) | Handed::TakenOver) => {}
             Ok(Handed::Unknown(failure)) if failure.is_no() => self.pause(&order, &failure),
             Ok(Handed::Unknown(failure)) => {
-                let why = failure.in_short();
+                let why = failure.to_string();
                 tracing::warn!(
                     why,
                     "it is not known yet whether the core bank has a payment; it is asked again"

@@ -13,13 +13,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::body::Bytes;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use gateway::domain::Tenant;
 use gateway::{Bank, Drawer, Error, Store};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -181,10 +183,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        Json::from_request(request, state)
-            .await
-            .map(|Json(body)| Self(body))
-            .map_err(|rejection: JsonRejection| Refused::malformed(rejection.body_text()))
+        let kind =
+            request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(Refused::malformed("Content-Type is application/json; this was not"));
+        }
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|rejection| Refused::malformed(rejection.body_text()))?;
+        serde_json::from_slice(&body).map(Self).map_err(|error| {
+            // By its place: what stands there may be a customer's, and this text may come to a log.
+            let (line, column) = (error.line(), error.column());
+            Refused::malformed(format!(
+                "the body does not fit the description at line {line}, column {column}"
+            ))
+        })
     }
 }
 
@@ -199,7 +212,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(names)| Self(names))
-            .map_err(|rejection: PathRejection| Refused::malformed(rejection.body_text()))
+            .map_err(|_: PathRejection| Refused::malformed("the path does not fit the description"))
     }
 }
 
@@ -214,6 +227,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|rejection: QueryRejection| Refused::malformed(rejection.body_text()))
+            .map_err(|_: QueryRejection| {
+                Refused::malformed("a parameter of the query is missing, or does not fit the description")
+            })
     }
 }

@@ -7,7 +7,7 @@ use gateway::Error;
 use http::StatusCode;
 use rustls::{AlertDescription, Error as TlsError};
 
-use crate::client::Failure;
+use crate::failure::Failure;
 
 /// What is wrong with the way to a bank rather than with the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,20 @@ pub fn trouble_behind(error: &Error) -> Option<Trouble> {
         // What a bank of the interface says of a path that is none of it.
         Failure::Refused(StatusCode::NOT_FOUND, _) => Some(Trouble::NoInterface),
         Failure::Refused(..) => Some(Trouble::Refused),
+        Failure::Odd(_) => None,
+    }
+}
+
+/// What the bank itself said when it refused, if an error of a [`CoreBank`](crate::CoreBank) comes from that: for whoever connects one,
+/// and for no log, since it may be about customers.
+pub fn words_behind(error: &Error) -> Option<&str> {
+    let Error::Unavailable(fault) = error else { return None };
+    let first: &(dyn StdError + 'static) = fault.as_ref();
+    match first.downcast_ref::<Failure>()? {
+        Failure::Refused(_, problem) => {
+            Some(&problem.detail).filter(|detail| !detail.is_empty()).map(String::as_str)
+        }
+        _ => None,
     }
 }
 

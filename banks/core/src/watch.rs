@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::client::Failure;
+use crate::failure::Failure;
 
 /// What came of a call to a bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Outcome {
         match answer {
             Ok(_) => Self::Answered,
             Err(Failure::Refused(..)) => Self::Refused,
-            Err(Failure::Status(_)) => Self::Failed,
+            Err(Failure::Status(_) | Failure::Odd(_)) => Self::Failed,
             Err(Failure::Away { .. }) => Self::Unanswered,
         }
     }
@@ -118,7 +118,7 @@ pub(crate) fn end<T>(span: &Span, outcome: Outcome, answer: &Result<T, Failure>)
     let status = match answer {
         Ok(_) => Some(200),
         Err(Failure::Refused(status, _) | Failure::Status(status)) => Some(status.as_u16()),
-        Err(Failure::Away { .. }) => None,
+        Err(Failure::Odd(_) | Failure::Away { .. }) => None,
     };
     if let Some(status) = status {
         span.record("http.response.status_code", status);

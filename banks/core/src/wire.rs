@@ -14,7 +14,7 @@ pub(crate) use accounts::{
     Account, Accounts, Balances, CheckFunds, FindAccounts, Funds, FundsChecked, OnDay,
 };
 pub(crate) use customers::{
-    Approve, Approved, Customer, CustomerIds, Customers, FindCustomers, LogIn, LoggedIn,
+    Approve, Approved, AtBranch, Customer, CustomerIds, Customers, FindCustomers, LogIn, LoggedIn,
 };
 #[cfg(feature = "server")]
 pub(crate) use events::value;

@@ -58,6 +58,10 @@ impl Client {
             .connect_timeout(limits.connect)
             .redirect(Policy::none())
             .referer(false)
+            // A connection whose other end vanished is not used for long: over HTTP/2 all calls share it.
+            .http2_keep_alive_interval(limits.connect)
+            .http2_keep_alive_timeout(limits.connect)
+            .http2_keep_alive_while_idle(true)
             .no_proxy();
         if let Some(authorities) = &settings.authorities {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(authorities)?);

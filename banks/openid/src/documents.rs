@@ -17,6 +17,10 @@ use crate::settings::is_callable;
 /// Within this time after a failure nobody is sent there again: whoever waited for the attempt gets its answer.
 const REST: Duration = Duration::from_secs(1);
 
+/// For so much longer than they are good for documents are used if no newer ones are to be had, and how seldom these are asked for then.
+const OVERDUE: Duration = Duration::from_secs(60 * 60);
+const REST_OF_OVERDUE: Duration = Duration::from_secs(30);
+
 /// The provider's configuration, as far as it is needed.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Configuration {
@@ -89,6 +93,15 @@ struct Kept {
     failed: Option<(String, Instant)>,
 }
 
+impl Kept {
+    /// What is kept, a little longer than it is good for; nothing if that does not help.
+    fn overdue(&self, good_for: Duration, useless: Option<&Arc<Documents>>) -> Option<Arc<Documents>> {
+        let (documents, at) = self.documents.as_ref()?;
+        let is_of_use = useless.is_none_or(|useless| !Arc::ptr_eq(useless, documents));
+        (is_of_use && at.elapsed() < good_for + OVERDUE).then(|| Arc::clone(documents))
+    }
+}
+
 /// What is kept of a provider's documents.
 #[derive(Debug)]
 pub(crate) struct Library {
@@ -130,10 +143,12 @@ impl Library {
         {
             return Ok(Arc::clone(documents));
         }
+        let overdue = kept.overdue(self.good_for, useless);
+        let rest = if overdue.is_some() { REST_OF_OVERDUE } else { REST };
         if let Some((why, at)) = &kept.failed
-            && at.elapsed() < REST
+            && at.elapsed() < rest
         {
-            return Err(Failure::Away(why.clone()));
+            return overdue.ok_or_else(|| Failure::Away(why.clone()));
         }
         match self.look_up(client).await {
             Ok(documents) => {
@@ -142,8 +157,12 @@ impl Library {
                 Ok(documents)
             }
             Err(failure) => {
+                let is_new = kept.failed.is_none();
                 kept.failed = Some((failure.to_string(), Instant::now()));
-                Err(failure)
+                if overdue.is_some() && is_new {
+                    tracing::warn!(%failure, "the documents of the OpenID provider cannot be read anew; older ones are used for an hour");
+                }
+                overdue.ok_or(failure)
             }
         }
     }

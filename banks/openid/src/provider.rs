@@ -10,6 +10,8 @@ use gateway::provider::{Authenticated, IdentityProvider, ProviderRefusal, Provid
 use gateway::{Error, Randomness};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::client::{Client, Failure, plain};
@@ -33,6 +35,8 @@ struct Inner {
     proof: Proof,
     client: Client,
     library: Library,
+    /// Places for pushed requests: half of all.
+    pushes: Semaphore,
     randomness: Randomness,
 }
 
@@ -81,6 +85,7 @@ impl Provider {
             proof: Proof::of(&settings.proof)?,
             client: Client::new(&settings)?,
             library: Library::new(&settings.issuer, shows_certificate, settings.limits.documents),
+            pushes: Semaphore::new(settings.limits.at_once.div_ceil(2)),
             randomness: Randomness::from_system(),
             settings,
         };
@@ -143,6 +148,11 @@ impl Inner {
                 url.query_pairs_mut().extend_pairs(&request);
             }
             Some(endpoint) => {
+                // Any browser can be sent there as often as it likes; whoever comes back finds a place nevertheless.
+                let place = timeout(self.settings.limits.deadline, self.pushes.acquire()).await;
+                let _place = place.ok().and_then(Result::ok).ok_or_else(|| {
+                    Failure::away("is not called, because too many customers are sent there at once")
+                })?;
                 let pushed: Pushed = self.call(endpoint, request, trip.now).await?;
                 url.query_pairs_mut()
                     .append_pair("client_id", &self.settings.client_id)
@@ -207,7 +217,10 @@ impl Inner {
         let tokens: Result<Tokens, _> =
             self.call(&documents.configuration.token_endpoint, form, trip.now).await;
         let tokens = match tokens {
-            Err(Failure::Refused { answer, .. }) if answer.error == "invalid_grant" => {
+            // Providers say either of a code that has not the form of theirs (RFC 6749, 5.2), and browsers can bring any.
+            Err(Failure::Refused { answer, .. })
+                if matches!(answer.error.as_str(), "invalid_grant" | "invalid_request") =>
+            {
                 return Ok(Err(ProviderRefusal::Code(answer.error)));
             }
             tokens => tokens?,

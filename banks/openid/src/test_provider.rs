@@ -68,6 +68,10 @@ pub struct Behaviour {
     pub error: Option<String>,
     /// Whether it answers 503.
     pub is_away: bool,
+    /// Whether it shows neither its configuration nor its keys, and does all else.
+    pub hides_documents: bool,
+    /// Whether it says nothing to pushed requests.
+    pub hangs: bool,
     /// Whether it takes pushed requests, and no others.
     pub pushes: bool,
     /// `iss` of responses; none if absent.
@@ -82,6 +86,8 @@ pub struct Behaviour {
     pub other_keys: Vec<Value>,
     /// What becomes of authorization details.
     pub details: Details,
+    /// What it says of a code that it does not take.
+    pub of_codes: &'static str,
     /// The public key of the gateway, if it has no secret.
     pub client_key: Option<Jwk>,
 }
@@ -144,6 +150,8 @@ impl TestProvider {
             subject: None,
             error: None,
             is_away: false,
+            hides_documents: false,
+            hangs: false,
             pushes: false,
             issuer: Some(issuer.clone()),
             says_issuer: true,
@@ -151,6 +159,7 @@ impl TestProvider {
             signing: Signing::Right,
             other_keys: vec![json!({"kty": "of another time", "kid": "x"})],
             details: Details::Approved,
+            of_codes: "invalid_grant",
             client_key: None,
         };
         let this = Self(Arc::new(Inner {
@@ -286,7 +295,7 @@ fn parameters(body: &str) -> Option<Parameters> {
 
 async fn configuration(State(provider): State<TestProvider>) -> Response {
     let (behaviour, issuer) = (provider.behaviour(), &provider.0.issuer);
-    if behaviour.is_away {
+    if behaviour.is_away || behaviour.hides_documents {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     Json(json!({
@@ -313,6 +322,9 @@ async fn keys(State(provider): State<TestProvider>) -> Json<Value> {
 
 async fn push(State(provider): State<TestProvider>, headers: HeaderMap, body: String) -> Response {
     let behaviour = provider.behaviour();
+    if behaviour.hangs {
+        return std::future::pending().await;
+    }
     let Some(form) = parameters(&body) else { return refused(StatusCode::BAD_REQUEST, "invalid_request") };
     if !provider.knows(&behaviour, &headers, &form) {
         return refused(StatusCode::UNAUTHORIZED, "invalid_client");
@@ -380,7 +392,7 @@ async fn token(State(provider): State<TestProvider>, headers: HeaderMap, body: S
             && request["code_challenge"] == gateway::code_challenge(&form["code_verifier"])
     };
     let Some(request) = request.filter(is_its) else {
-        return refused(StatusCode::BAD_REQUEST, "invalid_grant");
+        return refused(StatusCode::BAD_REQUEST, behaviour.of_codes);
     };
     let mut answer = json!({
         "access_token": "nobody's business",

@@ -267,6 +267,13 @@ async fn a_code_is_taken_once_and_with_its_verifier_alone() {
     let response = visit(&client.send(&trip()).await.unwrap()).await;
     let other = Trip { verifier: "another verifier of enough characters, forty-three".to_owned(), ..trip() };
     assert!(matches!(client.receive(&other, &response).await.unwrap(), Err(ProviderRefusal::Code(_))));
+    // What a browser brings is never an outage, whatever the provider calls it; that the gateway itself may not is one.
+    let garbage = ProviderResponse { outcome: Ok("%%%".to_owned()), ..response };
+    provider.behave(|it| it.of_codes = "invalid_request");
+    let refused = client.receive(&trip(), &garbage).await.unwrap();
+    assert_eq!(refused, Err(ProviderRefusal::Code("invalid_request".to_owned())));
+    provider.behave(|it| it.of_codes = "unauthorized_client");
+    assert!(matches!(client.receive(&trip(), &garbage).await, Err(Error::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -286,6 +293,46 @@ async fn keys_are_kept_and_looked_up_again_when_they_change() {
     let forgetful = Provider::new(settings).unwrap();
     assert!(log_in(&forgetful, &trip()).await.unwrap().is_ok());
     assert!(provider.looked_up() > 3);
+}
+
+#[tokio::test]
+async fn documents_of_before_are_used_while_no_others_are_to_be_had() {
+    let provider = provider().await;
+    let mut settings = provider.settings();
+    settings.limits.documents = Duration::ZERO;
+    let client = Provider::new(settings.clone()).unwrap();
+    assert!(log_in(&client, &trip()).await.unwrap().is_ok());
+    provider.behave(|it| it.hides_documents = true);
+    for _ in 0..3 {
+        assert!(log_in(&client, &trip()).await.unwrap().is_ok());
+    }
+    // They are of no use to who never had them, nor for a key that is new.
+    assert!(matches!(Provider::new(settings).unwrap().send(&trip()).await, Err(Error::Unavailable(_))));
+    provider.rotate();
+    assert!(matches!(log_in(&client, &trip()).await, Err(Error::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn whoever_comes_back_waits_for_nobody_who_is_sent_there() {
+    let provider = provider().await;
+    let mut settings = provider.settings();
+    (settings.limits.at_once, settings.limits.deadline) = (2, Duration::from_millis(1500));
+    provider.behave(|it| it.pushes = true);
+    let client = Provider::new(settings).unwrap();
+    let response = visit(&client.send(&trip()).await.unwrap()).await;
+    provider.behave(|it| it.hangs = true);
+    let sent: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(&trip()).await })
+        })
+        .collect();
+    // They are on their way before anybody comes back.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(client.receive(&trip(), &response).await.unwrap().is_ok());
+    for sent in sent {
+        assert!(matches!(sent.await.unwrap(), Err(Error::Unavailable(_))));
+    }
 }
 
 #[tokio::test]

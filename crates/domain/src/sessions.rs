@@ -181,6 +181,11 @@ impl LogInFailures {
         Self { count, last_at: now, ..self }
     }
 
+    /// One that was counted is none.
+    pub fn taken_back(self) -> Self {
+        Self { count: (self.count - 1).max(0), ..self }
+    }
+
     /// A success: the count begins anew.
     pub fn cleared(self) -> Self {
         Self { count: 0, ..self }
@@ -222,7 +227,10 @@ mod tests {
         assert_eq!(failures.blocked_until(now, &RULES), Some(now + BLOCK_TIME));
         assert_eq!(failures.blocked_until(now + BLOCK_TIME, &RULES), None);
         assert_eq!(failures.clone().failed(now + BLOCK_TIME, &RULES).count, 1);
-        assert_eq!(failures.cleared().blocked_until(now, &RULES), None);
+        let fewer = failures.clone().taken_back();
+        assert_eq!((fewer.count, fewer.blocked_until(now, &RULES)), (4, None));
+        let none = failures.cleared();
+        assert_eq!((none.blocked_until(now, &RULES), none.taken_back().count), (None, 0));
     }
 
     #[test]

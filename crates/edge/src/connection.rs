@@ -21,6 +21,11 @@ pub struct Connection {
     pub peer_address: Option<IpAddr>,
 }
 
+/// What of the word of a proxy nobody can read, which is refused: the listener puts it into the request beside the [`Connection`], which
+/// is without a certificate then.
+#[derive(Debug, Clone)]
+pub struct Unreadable(pub Arc<str>);
+
 impl Connection {
     /// The TLS client certificate with those that came along.
     pub fn sent(&self) -> Option<Sent<'_>> {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header}
 use tracing::Instrument;
 
 use crate::observer::{note_interface, note_matched, note_request};
-use crate::{Edge, Rejected, single_header};
+use crate::{Edge, Rejected, Unreadable, single_header};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -77,6 +77,9 @@ fn request_id(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Rejected> {
 }
 
 fn check(request: &Request) -> Result<(), Rejected> {
+    if let Some(Unreadable(text)) = request.extensions().get() {
+        return Err(Rejected::Proxy(text.to_string()));
+    }
     let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
     let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
     if target.len() > MAX_TARGET {

@@ -33,7 +33,7 @@ mod watched;
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use call_log::{CallLog, log_failure, with_causes};
-pub use connection::{Connection, network};
+pub use connection::{Connection, Unreadable, network};
 pub use dialect::{
     Beginning, Caller, ClientSecret, Dialect, Door, Edge, Entrance, Mounted, NotBegun, Surroundings,
 };

@@ -52,6 +52,9 @@ pub enum Rejected {
         /// Bytes allowed.
         max: usize,
     },
+    /// What a proxy says of the client's certificate cannot be read.
+    #[error("{0}")]
+    Proxy(String),
     /// The media type is not one that the endpoint reads.
     #[error("Content-Type \"{got}\" is not supported; send {expected}")]
     MediaType {
@@ -85,6 +88,7 @@ impl Rejected {
             | Self::Host
             | Self::DuplicateHeader(_)
             | Self::HeaderNotText(_)
+            | Self::Proxy(_)
             | Self::HeaderTooLong { .. } => StatusCode::BAD_REQUEST,
             Self::ContentEncoding(_) | Self::MediaType { .. } | Self::Charset(_) => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE

@@ -3,6 +3,7 @@
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::certificate::fingerprint;
 use crate::pem::{self, Kind, PemError};
 
 /// Largest header value taken, in bytes.
@@ -33,7 +34,7 @@ pub enum HeaderForm {
     Any,
     /// `Client-Cert: :<base64>:` (RFC 9440).
     Rfc9440,
-    /// `X-Forwarded-Client-Cert` of Envoy: the `Cert` member of the last element.
+    /// `X-Forwarded-Client-Cert` of Envoy: the `Cert` member of the last element, of which `Hash` there is the SHA-256.
     Envoy,
 }
 
@@ -59,6 +60,9 @@ pub enum HeaderError {
     /// More than one certificate.
     #[error("the header holds more than one certificate; send the signing certificate alone")]
     SeveralCertificates,
+    /// What Envoy says to be the SHA-256 of a certificate is that of another one.
+    #[error("Hash in the header is not the SHA-256 of the certificate in it")]
+    OtherHash,
     /// Something else than a certificate.
     #[error("the header holds {0}; expected a certificate")]
     Other(Kind),
@@ -84,25 +88,51 @@ impl HeaderError {
 /// # Errors
 /// [`HeaderError`]
 pub fn certificate_der(value: &[u8], form: HeaderForm) -> Result<Vec<u8>, HeaderError> {
+    let text = text_of(value)?;
+    match form {
+        HeaderForm::Any => one(any(text)?),
+        HeaderForm::Rfc9440 => {
+            let inner = text.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
+            base64_der(inner.ok_or(HeaderError::Malformed)?)
+        }
+        HeaderForm::Envoy => envoy_der(text),
+    }
+}
+
+/// The DER octets of every certificate in a header value of the form [`HeaderForm::Any`], in its order and at least one: some proxies
+/// hand the client's whole chain on in one header, its own certificate first.
+///
+/// ```
+/// use eidas::header::chain_der;
+///
+/// let value = "-----BEGIN%20CERTIFICATE-----%0AMAMCAQc=%0A-----END%20CERTIFICATE-----%0A".repeat(2);
+/// assert_eq!(chain_der(value.as_bytes())?, vec![[0x30, 0x03, 0x02, 0x01, 0x07]; 2]);
+/// # Ok::<(), eidas::header::HeaderError>(())
+/// ```
+///
+/// # Errors
+/// [`HeaderError`]
+pub fn chain_der(value: &[u8]) -> Result<Vec<Vec<u8>>, HeaderError> {
+    any(text_of(value)?)
+}
+
+fn text_of(value: &[u8]) -> Result<&str, HeaderError> {
     if value.len() > MAX_BYTES {
         return Err(HeaderError::TooLarge);
     }
     let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii()).ok_or(HeaderError::NotAscii)?;
     let text = text.trim();
-    if matches!(text, "" | "-" | "(null)") {
-        return Err(HeaderError::Missing);
-    }
-    match form {
-        HeaderForm::Any => any(text),
-        HeaderForm::Rfc9440 => {
-            let inner = text.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
-            base64_der(inner.ok_or(HeaderError::Malformed)?)
-        }
-        HeaderForm::Envoy => any(&envoy_cert(text).ok_or(HeaderError::Missing)?),
-    }
+    if matches!(text, "" | "-" | "(null)") { Err(HeaderError::Missing) } else { Ok(text) }
 }
 
-fn any(text: &str) -> Result<Vec<u8>, HeaderError> {
+fn one(mut found: Vec<Vec<u8>>) -> Result<Vec<u8>, HeaderError> {
+    if found.len() > 1 {
+        return Err(HeaderError::SeveralCertificates);
+    }
+    found.pop().ok_or(HeaderError::Missing)
+}
+
+fn any(text: &str) -> Result<Vec<Vec<u8>>, HeaderError> {
     // A plus sign is a digit of base64 and never stands for a blank here.
     let decoded =
         percent_encoding::percent_decode_str(text).decode_utf8().map_err(|_| HeaderError::Malformed)?;
@@ -113,18 +143,17 @@ fn any(text: &str) -> Result<Vec<u8>, HeaderError> {
     match (std::str::from_utf8(&octets), Kind::of_der(&octets)) {
         (Ok(inner), _) if inner.contains("-----") => pem_der(inner),
         (_, Some(kind)) if kind != Kind::Certificate => Err(HeaderError::other(kind)),
-        _ => Ok(octets),
+        _ => Ok(vec![octets]),
     }
 }
 
 /// PEM in which line breaks may have become blanks, tabs or nothing.
-fn pem_der(text: &str) -> Result<Vec<u8>, HeaderError> {
+fn pem_der(text: &str) -> Result<Vec<Vec<u8>>, HeaderError> {
     if pem::holds_private_key(text.as_bytes()) {
         return Err(HeaderError::Secret(Kind::PrivateKey));
     }
     match pem::certificates(text.as_bytes()) {
-        Ok(mut found) if found.len() == 1 => Ok(found.remove(0)),
-        Ok(_) => Err(HeaderError::SeveralCertificates),
+        Ok(found) => Ok(found),
         Err(PemError::Other { found, .. }) => Err(HeaderError::other(found)),
         Err(PemError::NotBase64(_)) if text.trim_matches('-').contains("----------") => {
             Err(HeaderError::Missing)
@@ -140,13 +169,22 @@ fn base64_der(text: &str) -> Result<Vec<u8>, HeaderError> {
     if octets.is_empty() { Err(HeaderError::Missing) } else { Ok(octets) }
 }
 
-fn envoy_cert(text: &str) -> Option<String> {
-    let last = split_outside_quotes(text, ',').pop()?;
-    split_outside_quotes(&last, ';').into_iter().find_map(|member| {
-        let (key, value) = member.split_once('=')?;
-        let value = value.trim().trim_matches('"').to_owned();
-        (key.trim().eq_ignore_ascii_case("Cert") && !value.is_empty()).then_some(value)
-    })
+fn envoy_der(text: &str) -> Result<Vec<u8>, HeaderError> {
+    let last = split_outside_quotes(text, ',').pop().unwrap_or_default();
+    let members = split_outside_quotes(&last, ';');
+    let member = |name: &str| {
+        members.iter().find_map(|member| {
+            let (key, value) = member.split_once('=')?;
+            let value = value.trim().trim_matches('"');
+            (key.trim().eq_ignore_ascii_case(name) && !value.is_empty()).then_some(value)
+        })
+    };
+    let der = one(any(member("Cert").ok_or(HeaderError::Missing)?)?)?;
+    let digits: String = fingerprint(&der).iter().map(|octet| format!("{octet:02x}")).collect();
+    if member("Hash").is_some_and(|hash| !hash.eq_ignore_ascii_case(&digits)) {
+        return Err(HeaderError::OtherHash);
+    }
+    Ok(der)
 }
 
 fn split_outside_quotes(text: &str, separator: char) -> Vec<String> {
@@ -230,7 +268,7 @@ mod tests {
     #[test]
     fn what_a_subject_says_is_no_member_of_envoys_header() {
         let value = |subject: &str, own: &str| {
-            let text = format!(r#"Hash=ab;Subject="{subject}";Cert="{own}""#);
+            let text = format!(r#"By=x;Subject="{subject}";Cert="{own}""#);
             certificate_der(text.as_bytes(), HeaderForm::Envoy)
         };
         let (own, foreign) = (to_header_value(DER), to_header_value(&[0x30, 3, 2, 1, 9]));
@@ -245,6 +283,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn several_certificates_are_a_chain_where_one_is_expected_to_come() {
+        let (one, two) = (certificate::to_pem(DER), certificate::to_pem(&[0x30, 0x01, 0x00]));
+        let encoded = (one.clone() + &two).replace('\n', "%0A").replace(' ', "%20");
+        assert_eq!(chain_der(encoded.as_bytes()), Ok(vec![DER.to_vec(), vec![0x30, 0x01, 0x00]]));
+        assert_eq!(chain_der(to_header_value(DER).as_bytes()), Ok(vec![DER.to_vec()]));
+        assert_eq!(chain_der(b"-"), Err(HeaderError::Missing));
+        assert_eq!(
+            certificate_der(encoded.as_bytes(), HeaderForm::Any),
+            Err(HeaderError::SeveralCertificates)
+        );
+    }
+
+    #[test]
+    fn what_envoy_says_to_be_the_hash_is_that_of_the_certificate() {
+        let hash: String = fingerprint(DER).iter().map(|octet| format!("{octet:02X}")).collect();
+        let value = |hash: &str| {
+            let text =
+                format!("By=x;Hash=00;Cert=\"MAMCAQc\",By=y;Hash={hash};Cert=\"{}\"", to_header_value(DER));
+            certificate_der(text.as_bytes(), HeaderForm::Envoy)
+        };
+        assert_eq!(value(&hash).as_deref(), Ok(DER));
+        assert_eq!(value(&hash.to_lowercase()).as_deref(), Ok(DER));
+        for wrong in ["00", "x", &hash[1..]] {
+            assert_eq!(value(wrong), Err(HeaderError::OtherHash), "{wrong}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), text in "[-%A-Za-z0-9+/=:;,\" ]{0,120}") {
@@ -252,6 +318,7 @@ mod tests {
                 let _ = certificate_der(&bytes, form);
                 let _ = certificate_der(text.as_bytes(), form);
             }
+            let _ = (chain_der(&bytes), chain_der(text.as_bytes()));
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::{
     Position, Product, ReadKind, Transaction, TransactionQuery,
 };
 
-use crate::access::{Balances, ConsentAccess, Details, Scope, Transactions};
+use crate::access::{AccountAccess, Balances, ConsentAccess, Details, Scope, Transactions};
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway};
 
@@ -109,7 +109,7 @@ impl Gateway {
         Ok(self.view(access.consent(), granted, account))
     }
 
-    /// The balances of an account. An unattended read is counted, durably, before anything is told.
+    /// The balances of an account. An unattended read is counted, durably, once the bank has answered and before anything is told.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`AccessRefusal`]
@@ -133,7 +133,8 @@ impl Gateway {
     }
 
     /// Transactions of an account. The first read of a consent and account sees the whole history, later ones
-    /// so many days as the bank shows then; the pages of a read belong to it and are not counted.
+    /// so many days as the bank shows then; the pages of a read belong to it and are not counted. A read is counted, durably, once the
+    /// bank has answered and before anything is told.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`AccessRefusal`]
@@ -149,64 +150,71 @@ impl Gateway {
         let account = self.0.bank.accounts.account(&Details::prove(granted, read.id)?).await?;
         check_readable(&account, read.id)?;
         let view = self.view(access.consent(), granted, account);
-        let sealed_for = [access.consent().id.as_str(), granted.account.as_str()];
-        let (criteria, after) = match &request.edge_token {
-            Some(token) => {
-                let opened = self.0.keys.open(&sealed_for, token);
-                opened.as_deref().and_then(read_edge).ok_or(AccessRefusal::EdgeToken)?
-            }
-            None => (self.first_page(ctx, access.consent(), granted, read, &request).await?, None),
-        };
+        let consent = access.consent();
+        if let Some(token) = &request.edge_token {
+            let opened = self.0.keys.open(&sealed_for(consent, granted), token);
+            let (criteria, after) = opened.as_deref().and_then(read_edge).ok_or(AccessRefusal::EdgeToken)?;
+            return self.page(ctx, (consent, granted, &proof), (view, criteria, after)).await;
+        }
+        let (from, to) = (request.from.unwrap_or(Date::MIN), request.to.unwrap_or(ctx.today()));
+        match request.to {
+            None if from > to => return Err(AccessRefusal::PeriodInFuture { from, today: to }.into()),
+            Some(to) if from > to => return Err(AccessRefusal::Period { from, to }.into()),
+            _ => {}
+        }
+        let asked = Criteria { status: request.status.unwrap_or(BookingStatus::Both), from, to };
+        retry(|| async {
+            let (criteria, changes) = self.first_page(ctx, (consent, granted), read, asked).await?;
+            let page = self.page(ctx, (consent, granted, &proof), (view.clone(), criteria, None)).await?;
+            self.save_if_any(changes).await?;
+            Ok(page)
+        })
+        .await
+    }
+
+    /// Reads a page of the bank.
+    async fn page(
+        &self,
+        ctx: &Ctx,
+        (consent, granted, proof): (&Consent, &GrantedAccount, &AccountAccess<Transactions>),
+        (view, criteria, after): (AccountView, Criteria, Option<Position>),
+    ) -> Result<TransactionsPage, Error> {
         let mut page = TransactionsPage { view, criteria, booked: vec![], pending: vec![], next: None };
         let (bank, today) = (&self.0.bank.accounts, ctx.today());
-        if criteria.status != BookingStatus::Pending {
-            let Criteria { status, from, to } = criteria;
+        let Criteria { status, from, to } = criteria;
+        if status != BookingStatus::Pending {
             let query = TransactionQuery { status, from, to, after, limit: PAGE + 1 };
-            page.booked = bank.booked(&proof, &query, today).await?;
+            page.booked = bank.booked(proof, &query, today).await?;
         }
         // What is pending is entered up to today, and booked on no day yet.
-        let has_today = (criteria.from..=criteria.to).contains(&today);
-        if criteria.status != BookingStatus::Booked && after.is_none() && has_today {
-            page.pending = bank.pending(&proof, today).await?;
+        if status != BookingStatus::Booked && after.is_none() && (from..=to).contains(&today) {
+            page.pending = bank.pending(proof, today).await?;
         }
         if page.booked.len() > PAGE {
             page.booked.truncate(PAGE);
-            let last = page.booked.last();
+            let (sealed_for, last) = (sealed_for(consent, granted), page.booked.last());
             page.next = last.map(|last| self.0.keys.seal(&sealed_for, &write_edge(&criteria, last)));
         }
         Ok(page)
     }
 
-    /// Decides what a first page may show, counts the read and remembers that there was one.
+    /// Decides what a first page may show, and what has to be saved before it is told: that there was a read, and its count.
     async fn first_page(
         &self,
         ctx: &Ctx,
-        consent: &Consent,
-        granted: &GrantedAccount,
+        (consent, granted): (&Consent, &GrantedAccount),
         read: AccountRead<'_>,
-        request: &TransactionsRequest,
-    ) -> Result<Criteria, Error> {
-        let (today, account) = (ctx.today(), &granted.account);
-        let (from, to) = (request.from.unwrap_or(Date::MIN), request.to.unwrap_or(today));
-        match request.to {
-            None if from > today => return Err(AccessRefusal::PeriodInFuture { from, today }.into()),
-            Some(to) if from > to => return Err(AccessRefusal::Period { from, to }.into()),
-            _ => {}
+        asked: Criteria,
+    ) -> Result<(Criteria, Option<Changes>), Error> {
+        let is_first = !self.0.store.was_read(&consent.id, &granted.account).await?;
+        let mut changes = self.count(ctx, consent, granted, read, ReadKind::Transactions).await?;
+        if is_first {
+            let first = changes.unwrap_or_default().add_first_read(&consent.id, &granted.account, ctx.now);
+            changes = Some(first);
         }
-        retry(|| async {
-            let is_first = !self.0.store.was_read(&consent.id, account).await?;
-            let mut changes = self.count(ctx, consent, granted, read, ReadKind::Transactions).await?;
-            if is_first {
-                let first = changes.unwrap_or_default().add_first_read(&consent.id, account, ctx.now);
-                changes = Some(first);
-            }
-            self.save_if_any(changes).await?;
-            let status = request.status.unwrap_or(BookingStatus::Both);
-            let history_days = self.rules_of(consent).history_days;
-            let earliest = earliest_day(consent, is_first, today, history_days);
-            Ok(Criteria { status, from: from.max(earliest), to })
-        })
-        .await
+        let history_days = self.rules_of(consent).history_days;
+        let earliest = earliest_day(consent, is_first, ctx.today(), history_days);
+        Ok((Criteria { from: asked.from.max(earliest), ..asked }, changes))
     }
 
     /// The change that counts an unattended read, if it is one.
@@ -257,6 +265,11 @@ fn check_readable(account: &Account, id: &str) -> Result<(), AccessRefusal> {
         return Ok(());
     }
     Err(AccessRefusal::Unavailable { id: id.to_owned(), status: account.status.name() })
+}
+
+/// What a page token is good for.
+fn sealed_for<'a>(consent: &'a Consent, granted: &'a GrantedAccount) -> [&'a str; 2] {
+    [consent.id.as_str(), granted.account.as_str()]
 }
 
 /// What a page token says: the criteria, and where the page before ended.

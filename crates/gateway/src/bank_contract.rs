@@ -294,6 +294,16 @@ impl Parties<'_> {
         assert!(customers.named_by(self.tenant, &account.iban).await.unwrap().contains(payer));
         assert_eq!(customers.named_by(self.tenant, self.elsewhere).await.unwrap(), []);
         assert_eq!(customers.customer(payer).await.unwrap().id, *payer);
+        // Whom a provider names is a customer of a branch, and of no other.
+        let subject = payer.as_str();
+        assert_eq!(customers.authenticated(self.tenant, subject).await.unwrap().as_ref(), Some(payer));
+        let no_branch = Tenant::parse("no_such_branch").unwrap();
+        assert_eq!(
+            customers.authenticated(&no_branch, subject).await.unwrap(),
+            None,
+            "nobody of another branch"
+        );
+        assert_eq!(customers.authenticated(self.tenant, "no such customer").await.unwrap(), None);
         assert!(customers.accounts_of(payer).await.unwrap().contains(account));
         let wrong = Credentials { challenge: "1", answer: "" };
         assert_eq!(customers.log_in(std::slice::from_ref(payer), wrong).await.unwrap(), None);

@@ -3,20 +3,30 @@
 //! The bank keeps its events in order, and the gateway remembers the last one that it took, in one batch with what that one meant. So
 //! no end of either side loses one, and none is taken twice however many nodes ask. An event that comes again, because the bank
 //! went back to an older state, changes nothing that it did not change before.
+//!
+//! What a closed account means depends on the other accounts of whoever held it. While the bank does not tell these, the event is put
+//! aside in that batch and taken up later, so that it keeps no other away.
 
 use std::time::Duration;
 
-use domain::{Account, AccountStatus, CustomerId, Decision, ListPlace, PaymentId, Timestamp, TppId};
+use domain::{
+    Account, AccountId, AccountStatus, Currency, CustomerId, Decision, Iban, ListPlace, PaymentId, Product,
+    Timestamp, TppId,
+};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::customer_rights::Right;
 use crate::payments::PaymentProgress;
-use crate::{Changes, Drawer, Entry, Error, Gateway, Lease};
+use crate::{Changes, Drawer, Entry, Error, Fault, Gateway, Lease};
 
 /// Name under which it is kept which event was taken last.
 const OWNER: &str = "bank-events";
 const TAKEN: &str = "taken";
 const LAST: &str = "last";
+
+/// Events that were put aside, by their names.
+const ASIDE: &str = "aside";
 
 /// How many events are asked for at once.
 const BATCH: usize = 100;
@@ -30,6 +40,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// How often a bank that tells no events is asked whether it does by now.
 const UNTOLD: Duration = Duration::from_secs(60);
+
+/// How often what was put aside is taken up.
+const TAKEN_UP: Duration = Duration::from_secs(60);
 
 /// How many rights are read at once.
 const PAGE: usize = 200;
@@ -82,10 +95,17 @@ impl Gateway {
         let Some(_) = &self.0.bank.events else { return };
         let mut lease = Lease::new(OWNER);
         let (mut is_away, mut is_silent) = (false, false);
+        let mut take_up_at = Instant::now();
         loop {
             if !lease.is_held(self).await {
                 tokio::time::sleep(PAUSE).await;
                 continue;
+            }
+            if take_up_at <= Instant::now() {
+                take_up_at = Instant::now() + TAKEN_UP;
+                if let Err(error) = self.take_up_bank_events().await {
+                    tracing::debug!(%error, "what was put aside of the bank's events cannot be taken up");
+                }
             }
             let asked = Instant::now();
             let taken = self.take(WAIT).await;
@@ -150,7 +170,13 @@ impl Gateway {
         };
         for one in &told {
             let effects = match &one.event {
-                Some(event) => self.effects(event, one.at).await?.and(events.noted(one).await?),
+                Some(event) => {
+                    let effects = match self.effects(event, one.at).await {
+                        Err(Error::Unavailable(fault)) => self.put_aside(&drawer, one, fault)?,
+                        effects => effects?,
+                    };
+                    effects.and(events.noted(one).await?)
+                }
                 None => {
                     tracing::error!(event = one.id, "an event of the bank is not understood and passed over");
                     Changes::new()
@@ -161,6 +187,43 @@ impl Gateway {
             taken = Entry { version: next.version + 1, ..next };
         }
         Ok(Some(told.len()))
+    }
+
+    /// Puts an event aside of which the bank does not tell what it means.
+    ///
+    /// # Errors
+    /// The fault, for an event that does not depend on what the bank tells
+    fn put_aside(&self, drawer: &Drawer, told: &ToldEvent, fault: Fault) -> Result<Changes, Error> {
+        let Some(aside) = Aside::of(told) else { return Err(Error::Unavailable(fault)) };
+        tracing::error!(
+            event = told.id,
+            %fault,
+            "an event of the bank is put aside: the accounts of who held a closed account cannot be read; it is taken up each minute"
+        );
+        let value = serde_json::to_string(&aside).map_err(Error::internal)?;
+        let entry = Entry { kind: ASIDE, key: told.id.clone(), value, forget_at: None, version: 0 };
+        Ok(drawer.changes(&[entry]))
+    }
+
+    /// Takes up the events that were put aside, and says of how many it is known now what they mean.
+    ///
+    /// # Errors
+    /// Those of the store
+    pub async fn take_up_bank_events(&self) -> Result<usize, Error> {
+        let drawer = Drawer::new(&self.0.store, OWNER);
+        let mut taken = 0;
+        for (key, value) in drawer.all(ASIDE).await? {
+            let aside: Aside = serde_json::from_str(&value).map_err(Error::internal)?;
+            let Some(event) = aside.event() else { continue };
+            match self.effects(&event, aside.at).await {
+                Err(Error::Unavailable(_)) => continue,
+                effects => {
+                    self.0.store.save(effects?.and(drawer.deletion(&[(ASIDE, key)]))).await?;
+                    taken += 1;
+                }
+            }
+        }
+        Ok(taken)
     }
 
     /// What an event means for what customers gave.
@@ -235,11 +298,46 @@ impl Gateway {
     }
 }
 
+/// An event that was put aside, as it is kept: what has to be known of a closed account and of who held it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Aside {
+    at: Timestamp,
+    account: AccountId,
+    iban: Iban,
+    currency: String,
+    customers: Vec<CustomerId>,
+}
+
+impl Aside {
+    fn of(told: &ToldEvent) -> Option<Self> {
+        let Some(BankEvent::AccountClosed { account, customers }) = &told.event else { return None };
+        Some(Self {
+            at: told.at,
+            account: account.id.clone(),
+            iban: account.iban.clone(),
+            currency: account.currency.code().to_owned(),
+            customers: customers.clone(),
+        })
+    }
+
+    fn event(&self) -> Option<BankEvent> {
+        let account = Account {
+            id: self.account.clone(),
+            iban: self.iban.clone(),
+            currency: Currency::from_code(&self.currency)?,
+            product: Product::Current,
+            name: String::new(),
+            status: AccountStatus::Deleted,
+        };
+        Some(BankEvent::AccountClosed { account, customers: self.customers.clone() })
+    }
+}
+
 /// Whether a right is about an account that was closed, and about no other that is open.
 fn leads_nowhere(right: &Right, closed: &Account, open: &[Account]) -> bool {
     match right {
         Right::Consent(consent) => {
-            let is_open = |id: &domain::AccountId| open.iter().any(|account| account.id == *id);
+            let is_open = |id: &AccountId| open.iter().any(|account| account.id == *id);
             consent.granted.iter().any(|granted| granted.account == closed.id)
                 && !consent.granted.iter().any(|granted| is_open(&granted.account))
         }

@@ -3,14 +3,11 @@
 
 use std::sync::LazyLock;
 
-use domain::{
-    CustomerId, CustomerSession, Iban, Interface, Language, LogInFailures, LoggedIn, ScaRules, Timestamp,
-    TppId,
-};
+use domain::{CustomerId, CustomerSession, Iban, Interface, Language, LoggedIn, ScaRules, Timestamp, TppId};
 
 use crate::bank::Credentials;
 use crate::error::retry;
-use crate::log_in::{Door, Named, why_not};
+use crate::log_in_failures::{Claim, Door, Named};
 use crate::{Changes, Ctx, Error, Gateway, LogInAttempt, LogInProblem, secrets};
 
 /// Under this name wrong answers at the bank's own pages are counted; no third party can have it.
@@ -132,40 +129,62 @@ impl Gateway {
         secret: &str,
         attempt: LogInAttempt<'_>,
     ) -> Result<OwnPlace, Error> {
+        let claim = match self.claim_own_log_in(ctx, secret, attempt).await? {
+            Ok(claim) => claim,
+            Err(place) => return Ok(place),
+        };
+        let credentials = Credentials { challenge: &claim.challenge, answer: attempt.answer };
+        let asked = self.0.bank.customers.log_in(&claim.customers(), credentials).await;
+        let Some(customer) = self.settled(ctx, &claim, asked).await? else {
+            return self.keep_out(ctx, secret, &claim).await;
+        };
         let fresh = self.0.randomness.secret();
+        retry(|| async {
+            match self.find_customer_session(ctx, secret).await? {
+                Ok(session) => self.let_in(ctx, session, (customer.clone(), ctx.now), &fresh).await,
+                Err(why) => Ok(OwnPlace::Over(why)),
+            }
+        })
+        .await
+    }
+
+    /// Claims the answer to the challenge that is shown, as at a log-in for a third party. Or where the browser stands, if nobody may
+    /// be asked about it.
+    async fn claim_own_log_in(
+        &self,
+        ctx: &Ctx,
+        secret: &str,
+        attempt: LogInAttempt<'_>,
+    ) -> Result<Result<Claim, OwnPlace>, Error> {
         let iban = Iban::parse(attempt.iban).ok();
         retry(|| async {
             let session = match self.find_customer_session(ctx, secret).await? {
                 Ok(session) => session,
-                Err(why) => return Ok(OwnPlace::Over(why)),
+                Err(why) => return Ok(Err(OwnPlace::Over(why))),
             };
             let is_stale = attempt.challenge.is_some_and(|challenge| challenge != session.challenge);
             if session.logged_in.is_some() || is_stale {
                 let problem = is_stale.then_some(LogInProblem::Stale);
-                return self.own_place(session, problem).await;
+                return self.own_place(session, problem).await.map(Err);
             }
             let rules = self.own_rules();
-            let named = self.named(ctx, Door { of: &OWN_PAGES, rules }, iban.as_ref()).await?;
-            let named = match Named::not_blocked(named) {
+            let door = Door { of: &OWN_PAGES, rules };
+            let named = match Named::not_blocked(self.named(ctx, door, iban.as_ref()).await?) {
                 Ok(named) => named,
                 Err(until) => {
                     let problem = LogInProblem::Blocked { until, failures: rules.max_failures };
-                    return self.own_place(session, Some(problem)).await;
+                    return self.own_place(session, Some(problem)).await.map(Err);
                 }
             };
             if self.has_too_many_own(ctx, &session, &named).await? {
                 let ScaRules { max_open_challenges: most, idle_time, .. } = *rules;
                 let problem = LogInProblem::TooManyOpen { most, idle_time };
-                return self.own_place(session, Some(problem)).await;
+                return self.own_place(session, Some(problem)).await.map(Err);
             }
-            let credentials = Credentials { challenge: &session.challenge, answer: attempt.answer };
-            match self.0.bank.customers.log_in(&Named::customers(&named), credentials).await? {
-                Some(customer) => {
-                    let failures = Named::failures_of(named, &customer);
-                    self.let_in(ctx, session, (customer, ctx.now, failures), &fresh).await
-                }
-                None => self.keep_out(ctx, session, named).await,
-            }
+            let (claim, changes) = Claim::of((door, session.challenge.clone()), named, ctx.now);
+            let next = CustomerSession { challenge: self.own_challenge(), seen_at: ctx.now, ..session };
+            self.0.store.save(changes.put_customer_session(&next)).await?;
+            Ok(Ok(claim))
         })
         .await
     }
@@ -229,13 +248,9 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         session: CustomerSession,
-        (customer, at, failures): (CustomerId, Timestamp, Option<LogInFailures>),
+        (customer, at): (CustomerId, Timestamp),
         fresh: &str,
     ) -> Result<OwnPlace, Error> {
-        let mut changes = Changes::new();
-        if let Some(failures) = failures.filter(|failures| failures.count > 0) {
-            changes = changes.put_log_in_failures(&failures.cleared());
-        }
         // Under a new secret, so that one planted before the log-in is worth nothing; and an answer is taken once.
         let next = CustomerSession {
             hash: secrets::hash(fresh),
@@ -247,30 +262,29 @@ impl Gateway {
             ..session.clone()
         };
         let out = CustomerSession { ended: true, ..session };
-        self.0.store.save(changes.put_customer_session(&out).put_customer_session(&next)).await?;
+        let changes = Changes::new().put_customer_session(&out).put_customer_session(&next);
+        self.0.store.save(changes).await?;
         Ok(OwnPlace::LoggedIn(fresh.to_owned()))
     }
 
-    async fn keep_out(
-        &self,
-        ctx: &Ctx,
-        session: CustomerSession,
-        named: Vec<Named>,
-    ) -> Result<OwnPlace, Error> {
-        let rules = self.own_rules();
-        let failures: Vec<LogInFailures> =
-            named.into_iter().map(|one| one.failures.failed(ctx.now, rules)).collect();
-        let changes = failures.iter().fold(Changes::new(), Changes::put_log_in_failures);
-        let named = failures.first().map(|failures| failures.psu.clone()).or(session.named.clone());
-        let tried = session.wrong_answer(rules.max_wrong_answers, ctx.now);
-        let tried = CustomerSession { challenge: self.own_challenge(), named, ..tried };
-        self.0.store.save(changes.put_customer_session(&tried)).await?;
-        if tried.ended {
-            return Ok(OwnPlace::Over(WhyOver::WrongAnswers));
-        }
-        let left = rules.max_wrong_answers - tried.wrong_answers;
-        let problem = why_not(&failures, (ctx.now, rules), left);
-        self.own_place(tried, Some(problem)).await
+    async fn keep_out(&self, ctx: &Ctx, secret: &str, claim: &Claim) -> Result<OwnPlace, Error> {
+        retry(|| async {
+            let session = match self.find_customer_session(ctx, secret).await? {
+                Ok(session) => session,
+                Err(why) => return Ok(OwnPlace::Over(why)),
+            };
+            let rules = self.own_rules();
+            let named = claim.name().or(session.named.clone());
+            let tried = session.wrong_answer(rules.max_wrong_answers, ctx.now);
+            let tried = CustomerSession { named, ..tried };
+            self.0.store.save(Changes::new().put_customer_session(&tried)).await?;
+            if tried.ended {
+                return Ok(OwnPlace::Over(WhyOver::WrongAnswers));
+            }
+            let problem = claim.why_not(ctx.now, rules.max_wrong_answers - tried.wrong_answers);
+            self.own_place(tried, Some(problem)).await
+        })
+        .await
     }
 
     /// Whether so many other browsers show challenges to one of these customers that there must not be one more.

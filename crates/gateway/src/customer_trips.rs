@@ -65,7 +65,7 @@ impl Gateway {
         retry(|| async {
             match self.find_customer_session(ctx, secret).await? {
                 Ok(session) if session.challenge == challenge => {
-                    Ok(Ok(self.let_in(ctx, session, (customer.clone(), at, None), &fresh).await?))
+                    Ok(Ok(self.let_in(ctx, session, (customer.clone(), at), &fresh).await?))
                 }
                 Ok(_) => Ok(Err(TripProblem::Foreign)),
                 Err(why) => Ok(Ok(OwnPlace::Over(why))),

@@ -1,15 +1,16 @@
 //! The customer decides at the bank's page: accounts are shared, payments are made, or neither.
 
 use domain::{
-    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Decision,
-    GrantedAccount, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
+    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, Decision, GrantedAccount,
+    LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
 };
 
 use crate::error::retry;
+use crate::linked_answers::{AnswerClaim, Answered};
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
-use crate::waiting_payments::WaitingPayment;
+use crate::waiting_payments::{WaitingPayment, payable};
 use crate::{Changes, Ctx, Error, Gateway, LinkedAnswer, LogInProblem, secrets};
 
 /// What a customer approves.
@@ -36,8 +37,22 @@ pub enum DecisionProblem {
     Declined(Declined),
 }
 
-/// Where the browser stands after an approval, or why it still stands where it did.
-pub(crate) type Attempted = Result<Journey, DecisionProblem>;
+/// Why an approval is not done.
+pub(crate) enum Undone {
+    /// The browser still stands where it did.
+    Problem(DecisionProblem),
+    /// The bank has to be asked about the answer of the customer's device first.
+    Ask(Box<AnswerClaim>),
+}
+
+impl From<DecisionProblem> for Undone {
+    fn from(problem: DecisionProblem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// Where the browser stands after an approval, or why it is not done.
+pub(crate) type Attempted = Result<Journey, Undone>;
 
 impl Gateway {
     /// The customer approves, with what they chose where there is a choice. Payments are made, and everything that is
@@ -58,28 +73,59 @@ impl Gateway {
         }
     }
 
-    async fn try_approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Attempted, Error> {
+    /// Where the customer's device answers, this is decided twice: until the bank has to be asked about the answer, and after it was
+    /// asked. It is asked once, whatever moves meanwhile: it may take a right answer once, and count wrong ones.
+    async fn try_approve(
+        &self,
+        ctx: &Ctx,
+        secret: &str,
+        approval: &Approval,
+    ) -> Result<Result<Journey, DecisionProblem>, Error> {
+        let claimed = match self.decide(ctx, secret, (approval, Answered::NotYet)).await? {
+            Ok(journey) => return Ok(Ok(journey)),
+            Err(Undone::Problem(problem)) => return Ok(Err(problem)),
+            Err(Undone::Ask(claimed)) => *claimed,
+        };
+        let payments = match self.ask_about(ctx, (secret, approval), claimed).await? {
+            Ok(payments) => payments,
+            Err(standing) => return Ok(standing),
+        };
+        let decided = self.decide(ctx, secret, (approval, Answered::Rightly(&payments))).await?;
+        Ok(decided.map_err(|undone| match undone {
+            Undone::Problem(problem) => problem,
+            Undone::Ask(_) => DecisionProblem::Unanswered,
+        }))
+    }
+
+    async fn decide(
+        &self,
+        ctx: &Ctx,
+        secret: &str,
+        said: (&Approval, Answered<'_>),
+    ) -> Result<Attempted, Error> {
+        let (approval, _) = said;
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
                 Ok(open) => *open,
                 Err(elsewhere) => return Ok(Ok(elsewhere)),
             };
             let Some(logged_in) = open.session.logged_in.clone() else {
-                return Ok(Err(DecisionProblem::Undecided));
+                return Ok(Err(DecisionProblem::Undecided.into()));
             };
             if let Some(payment) = open.payment_for_tpp() {
-                return self.decide_for_tpp(ctx, open, (logged_in, payment), approval).await;
+                return self.decide_for_tpp(ctx, open, (logged_in, payment), said).await;
             }
-            let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
             // There is nothing to choose: the consent names its account, which the customer holds.
             if let Matter::FundsConsent(_) = &open.matter {
                 let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, Vec::new())?;
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
+            let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+            let waiting = self.waiting_payments(ctx, &accounts, &open).await?;
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
-                _ => return self.decide_payments(ctx, open, logged_in, waiting, approval).await,
+                _ => return self.decide_payments(ctx, (open, logged_in), (accounts, waiting), said).await,
             };
             // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
             if !approval.payments.is_empty() {
@@ -87,8 +133,8 @@ impl Gateway {
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
-            let granted = choose(self.offered(&logged_in.customer, consent).await?, consent, approval);
-            let Some(granted) = granted else { return Ok(Err(DecisionProblem::Undecided)) };
+            let granted = choose(offered(accounts, consent), consent, approval);
+            let Some(granted) = granted else { return Ok(Err(DecisionProblem::Undecided.into())) };
             let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, granted)?;
             self.0.store.save(changes).await?;
             Ok(Ok(Journey::Leave(way_back)))
@@ -101,10 +147,9 @@ impl Gateway {
     async fn decide_payments(
         &self,
         ctx: &Ctx,
-        open: Open,
-        logged_in: LoggedIn,
-        waiting: Vec<Payment>,
-        approval: &Approval,
+        (open, logged_in): (Open, LoggedIn),
+        (accounts, waiting): (Vec<Account>, Vec<Payment>),
+        said @ (approval, _): (&Approval, Answered<'_>),
     ) -> Result<Attempted, Error> {
         let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
         let (mut decided, mut paid) = (0, Vec::new());
@@ -114,12 +159,11 @@ impl Gateway {
                 None => continue,
                 Some(false) => payment.reject(ctx.now)?,
                 Some(true) => {
-                    let payable = self.payable(&logged_in.customer, &payment).await?;
                     let is_chosen = |account: &Account| {
                         payment.debtor.is_some() || approval.accounts.contains(&account.id)
                     };
-                    let Some(account) = payable.into_iter().find(is_chosen) else {
-                        return Ok(Err(DecisionProblem::Undecided));
+                    let Some(account) = payable(&accounts, &payment).into_iter().find(is_chosen) else {
+                        return Ok(Err(DecisionProblem::Undecided.into()));
                     };
                     if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
                         granted
@@ -134,12 +178,10 @@ impl Gateway {
             orders.extend(order_of(&changed));
         }
         if decided == 0 {
-            return Ok(Err(DecisionProblem::Undecided));
+            return Ok(Err(DecisionProblem::Undecided.into()));
         }
-        match self.check_linked_answer(ctx, (&open, &logged_in), &paid, approval).await? {
-            Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
-            Ok(None) => {}
-            Err(attempted) => return Ok(attempted),
+        if let Err(undone) = self.check_linked_answer(ctx, (&open, &logged_in), &paid, said).await? {
+            return Ok(Err(undone));
         }
         if orders.is_empty() {
             let (changes, way_back) = self.refuse(ctx, changes, open, Outcome::Cancelled);
@@ -151,10 +193,10 @@ impl Gateway {
         match self.0.bank.payments.submit(&orders, changes, ctx.now).await? {
             Ok(_) => Ok(Ok(Journey::Leave(way_back))),
             Err(declined) => {
-                // The answer was taken, and is not taken again.
+                // What was confirmed was used, and is not used again.
                 let session = self.with_new_nonce(ctx, session);
                 self.0.store.save(Changes::new().put_session(&session)).await?;
-                Ok(Err(DecisionProblem::Declined(declined)))
+                Ok(Err(DecisionProblem::Declined(declined).into()))
             }
         }
     }
@@ -267,8 +309,9 @@ impl Gateway {
     /// of them could have been made, that is no reason, and it would be told of all.
     async fn why_cancelled(&self, ctx: &Ctx, open: &Open) -> Result<Outcome, Error> {
         let Some(logged_in) = &open.session.logged_in else { return Ok(Outcome::Cancelled) };
-        let waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
-        let waiting = self.waiting_with_payers(ctx, &logged_in.customer, waiting).await?;
+        let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+        let waiting = self.waiting_payments(ctx, &accounts, open).await?;
+        let waiting = self.waiting_with_payers(ctx, &accounts, waiting).await?;
         let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|payer| payer.is_covered);
         Ok(if !waiting.is_empty() && waiting.iter().all(lacks_funds) {
             Outcome::CancelledUnpaid(PaymentRefusal::InsufficientFunds)
@@ -292,19 +335,12 @@ impl Gateway {
             Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
         }
     }
+}
 
-    /// The accounts of a customer that a consent covers or offers.
-    pub(crate) async fn offered(
-        &self,
-        customer: &CustomerId,
-        consent: &Consent,
-    ) -> Result<Vec<(Account, GrantedAccount)>, Error> {
-        let accounts = self.0.bank.customers.accounts_of(customer).await?;
-        Ok(accounts
-            .into_iter()
-            .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
-            .collect())
-    }
+/// The accounts of a customer that a consent covers or offers.
+pub(crate) fn offered(accounts: Vec<Account>, consent: &Consent) -> Vec<(Account, GrantedAccount)> {
+    let granted = |account: Account| consent.access.grant(&account).map(|granted| (account, granted));
+    accounts.into_iter().filter_map(granted).collect()
 }
 
 /// What is granted of what was offered; nothing if the customer has yet to choose.

@@ -38,6 +38,7 @@ mod last_uses;
 mod leases;
 mod linked_answers;
 mod log_in;
+mod log_in_failures;
 mod onboarding;
 mod parties;
 mod payment_approvals;

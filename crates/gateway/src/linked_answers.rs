@@ -2,13 +2,18 @@
 //! and payee, and to nothing else ([`domain::dynamic_linking`]).
 
 use domain::dynamic_linking::challenge;
-use domain::{Authorisation, LogInFailures, LoggedIn, Payment, Session};
+use domain::{CustomerId, LoggedIn, Payment, Session};
 
 use crate::bank::Credentials;
-use crate::decisions::{Approval, Attempted, DecisionProblem};
+use crate::decisions::{Approval, DecisionProblem, Undone};
+use crate::error::retry;
+use crate::log_in_failures::{Claim, Named};
 use crate::provider_trips::{confirmation, confirmed_in};
-use crate::sessions::{Open, Outcome};
+use crate::sessions::{Journey, Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway, LogInProblem};
+
+/// Where the browser stands, or why it still stands where it did.
+type Standing = Result<Journey, DecisionProblem>;
 
 /// Digits of a nonce.
 const NONCE: usize = 20;
@@ -22,69 +27,108 @@ pub struct LinkedAnswer {
     pub answer: String,
 }
 
+/// What an approval says about an answer of the customer's device.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answered<'a> {
+    /// The one that came with it, about which nobody was asked yet.
+    NotYet,
+    /// It was right, for the payments for which this stands ([`confirmation`]).
+    Rightly(&'a str),
+}
+
+/// An answer that was claimed ([`Claim`]), about which the bank has to be asked, once.
+pub(crate) struct AnswerClaim {
+    claim: Claim,
+    customer: CustomerId,
+    /// What stands for the payments that it was given for.
+    payments: String,
+}
+
 impl Gateway {
     /// A nonce for challenges about payments.
     pub(crate) fn nonce(&self) -> String {
         self.0.randomness.digits(NONCE)
     }
 
-    /// Checks that the answer was given for the payments that are to be made, as they are now. Wrong ones count as at the
-    /// log-in. Returns what has to be saved with the approval, or where the browser stands without it.
+    /// Checks that an answer was given for the payments that are to be made, as they are now. Without one that was right it is claimed
+    /// here, if it may be.
     pub(crate) async fn check_linked_answer(
         &self,
         ctx: &Ctx,
         (open, logged_in): (&Open, &LoggedIn),
         payments: &[Payment],
-        approval: &Approval,
-    ) -> Result<Result<Option<LogInFailures>, Attempted>, Error> {
+        (approval, answered): (&Approval, Answered<'_>),
+    ) -> Result<Result<(), Undone>, Error> {
         if payments.is_empty() {
-            return Ok(Ok(None));
+            return Ok(Ok(()));
         }
         let (session, customer) = (&open.session, &logged_in.customer);
+        let not = |problem: DecisionProblem| Ok(Err(problem.into()));
         if self.has_provider() {
             let is_confirmed =
                 confirmed_in(session).is_some_and(|confirmed| confirmed == confirmation(payments));
-            return Ok(if is_confirmed { Ok(None) } else { Err(Err(DecisionProblem::Unanswered)) });
+            return if is_confirmed { Ok(Ok(())) } else { not(DecisionProblem::Unanswered) };
+        }
+        if let Answered::Rightly(confirmed) = answered {
+            // Whatever became of one of them meanwhile, the answer is good for all of them or for none.
+            let is_same = confirmed == confirmation(payments);
+            return if is_same { Ok(Ok(())) } else { not(DecisionProblem::Answer(LogInProblem::Stale)) };
         }
         let named = self.named_customer(ctx, session, customer.clone()).await?;
-        if let Some(until) = named.blocked_until {
-            let failures = self.sca_rules(session).max_failures;
-            return Ok(Err(Err(DecisionProblem::Answer(LogInProblem::Blocked { until, failures }))));
-        }
-        let Some(given) = &approval.answer else { return Ok(Err(Err(DecisionProblem::Unanswered))) };
-        let digits = self.sca_rules(session).challenge_digits;
-        let challenge = challenge(payments, &session.challenge, digits);
+        let rules = self.sca_rules(session);
+        let named = match Named::not_blocked(vec![named]) {
+            Ok(named) => named,
+            Err(until) => {
+                let blocked = LogInProblem::Blocked { until, failures: rules.max_failures };
+                return not(DecisionProblem::Answer(blocked));
+            }
+        };
+        let Some(given) = &approval.answer else { return not(DecisionProblem::Unanswered) };
+        let challenge = challenge(payments, &session.challenge, rules.challenge_digits);
         if given.challenge != challenge {
-            return Ok(Err(Err(DecisionProblem::Answer(LogInProblem::Stale))));
+            return not(DecisionProblem::Answer(LogInProblem::Stale));
         }
-        let credentials = Credentials { challenge: &challenge, answer: &given.answer };
-        if self.0.bank.customers.approves(customer, credentials).await? {
-            return Ok(Ok(Some(named.failures)
-                .filter(|failures| failures.count > 0)
-                .map(LogInFailures::cleared)));
-        }
-        let (session, authorisation) = (session.clone(), open.authorisation.clone());
-        self.wrong_linked_answer(ctx, (session, authorisation), named.failures).await.map(Err)
+        let (claim, changes) = Claim::of((self.door(session), challenge), named, ctx.now);
+        self.0.store.save(changes.put_session(&self.with_new_nonce(ctx, session.clone()))).await?;
+        let (customer, payments) = (customer.clone(), confirmation(payments));
+        Ok(Err(Undone::Ask(Box::new(AnswerClaim { claim, customer, payments }))))
     }
 
-    async fn wrong_linked_answer(
+    /// Asks the bank about an answer that was claimed: what stands for the payments of which it is right, or where the browser stands.
+    pub(crate) async fn ask_about(
         &self,
         ctx: &Ctx,
-        (session, authorisation): (Session, Authorisation),
-        failures: LogInFailures,
-    ) -> Result<Attempted, Error> {
-        let rules = self.sca_rules(&session);
-        let authorisation = authorisation.wrong_answer(rules.max_wrong_answers);
-        let failures = failures.failed(ctx.now, rules);
-        let changes = Changes::new().put_log_in_failures(&failures).put_authorisation(&authorisation);
-        if !authorisation.is_pending_at(ctx.now, rules.lifetime) {
-            return self.leave(changes, session, Outcome::AnswersWrong).await.map(Ok);
+        (secret, approval): (&str, &Approval),
+        claimed: AnswerClaim,
+    ) -> Result<Result<String, Standing>, Error> {
+        let AnswerClaim { claim, customer, payments } = claimed;
+        let answer = approval.answer.as_ref().map_or("", |given| given.answer.as_str());
+        let credentials = Credentials { challenge: &claim.challenge, answer };
+        let said = self.0.bank.customers.approves(&customer, credentials).await;
+        let said = said.map(|is_right| is_right.then_some(customer));
+        match self.settled(ctx, &claim, said).await? {
+            Some(_) => Ok(Ok(payments)),
+            None => self.wrong_linked_answer(ctx, secret, &claim).await.map(Err),
         }
-        self.0.store.save(changes.put_session(&self.with_new_nonce(ctx, session))).await?;
-        Ok(Err(DecisionProblem::Answer(match failures.blocked_until(ctx.now, rules) {
-            Some(until) => LogInProblem::Blocked { until, failures: rules.max_failures },
-            None => LogInProblem::Wrong { left: rules.max_wrong_answers - authorisation.wrong_answers },
-        })))
+    }
+
+    async fn wrong_linked_answer(&self, ctx: &Ctx, secret: &str, claim: &Claim) -> Result<Standing, Error> {
+        retry(|| async {
+            let Open { session, authorisation, .. } = match self.find_session(ctx, secret).await? {
+                Ok(open) => *open,
+                Err(elsewhere) => return Ok(Ok(elsewhere)),
+            };
+            let rules = self.sca_rules(&session);
+            let authorisation = authorisation.wrong_answer(rules.max_wrong_answers);
+            let changes = Changes::new().put_authorisation(&authorisation);
+            if !authorisation.is_pending_at(ctx.now, rules.lifetime) {
+                return self.leave(changes, session, Outcome::AnswersWrong).await.map(Ok);
+            }
+            self.0.store.save(changes).await?;
+            let left = rules.max_wrong_answers - authorisation.wrong_answers;
+            Ok(Err(DecisionProblem::Answer(claim.why_not(ctx.now, left))))
+        })
+        .await
     }
 
     /// A session whose next challenge is another one, whatever is paid.

@@ -4,7 +4,9 @@
 use domain::{Account, LoggedIn, Payment, Purpose};
 
 use crate::decisions::{Approval, Attempted, DecisionProblem};
+use crate::linked_answers::Answered;
 use crate::sessions::{Journey, Open, Outcome};
+use crate::waiting_payments::payable;
 use crate::{Changes, Ctx, Error, Gateway};
 
 impl Gateway {
@@ -14,7 +16,7 @@ impl Gateway {
         ctx: &Ctx,
         open: Open,
         (logged_in, payment): (LoggedIn, Payment),
-        approval: &Approval,
+        said @ (approval, _): (&Approval, Answered<'_>),
     ) -> Result<Attempted, Error> {
         let is_refused = approval.payments.iter().any(|(id, accepted)| *id == payment.id && !accepted);
         if is_refused {
@@ -25,15 +27,13 @@ impl Gateway {
         if open.authorisation.purpose == Purpose::Approval {
             let is_fixed = payment.debtor.is_some() || payment.decision.payer().is_some();
             let is_chosen = |account: &Account| is_fixed || approval.accounts.contains(&account.id);
-            let payable = self.payable(&logged_in.customer, &payment).await?;
-            let Some(account) = payable.into_iter().find(is_chosen) else {
-                return Ok(Err(DecisionProblem::Undecided));
+            let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+            let Some(account) = payable(&accounts, &payment).into_iter().find(is_chosen) else {
+                return Ok(Err(DecisionProblem::Undecided.into()));
             };
             let which = std::slice::from_ref(&payment);
-            match self.check_linked_answer(ctx, (&open, &logged_in), which, approval).await? {
-                Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
-                Ok(None) => {}
-                Err(attempted) => return Ok(attempted),
+            if let Err(undone) = self.check_linked_answer(ctx, (&open, &logged_in), which, said).await? {
+                return Ok(Err(undone));
             }
             let approved = payment.approve_unconfirmed(&logged_in.customer, &account, ctx.now)?;
             changes = changes.put_payment(&approved);

@@ -129,7 +129,7 @@ impl Gateway {
             };
             let (customer, at) = authenticated.clone();
             let Some(logged_in) = &open.session.logged_in else {
-                let proved = Proved { customer, at, failures: None, challenge: next.clone() };
+                let proved = Proved { customer, at, challenge: next.clone() };
                 return Ok(Ok(Some(self.logged_in(ctx, *open, proved, &fresh).await?)));
             };
             if logged_in.customer != customer {
@@ -172,7 +172,8 @@ impl Gateway {
             (None, _) => Ok(Vec::new()),
             (Some(logged_in), _) => {
                 let approval = approval_in(approval);
-                let mut waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
+                let accounts = self.0.bank.customers.accounts_of(&logged_in.customer).await?;
+                let mut waiting = self.waiting_payments(ctx, &accounts, open).await?;
                 waiting.retain(|payment| approval.payments.contains(&(payment.id.clone(), true)));
                 Ok(waiting)
             }

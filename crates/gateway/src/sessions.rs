@@ -10,8 +10,10 @@ use domain::{Authorisation, Interface, Language, Payment, Session, Tenant};
 pub use arrival::{AuthorizationWish, Wanted};
 pub use journey::{DecisionView, Journey, LogInView, Outcome, WayBack};
 
+use crate::decisions::offered;
 use crate::error::retry;
 use crate::subjects::Matter;
+use crate::waiting_payments::payable;
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// A session that goes on, with all that belongs to it.
@@ -96,22 +98,22 @@ impl Gateway {
         };
         let customer = &logged_in.customer;
         let customer_name = self.0.bank.customers.customer(customer).await?.name;
-        let payments = self.waiting_payments(ctx, customer, &open).await?;
+        let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
+        let payments = self.waiting_payments(ctx, &accounts, &open).await?;
+        let payments = self.waiting_with_payers(ctx, &accounts, payments).await?;
         let mut funds_consent = None;
         let (consent, accounts) = match &open.matter {
             Matter::Consent(consent) => {
-                let offered = self.offered(customer, consent).await?;
-                (Some(consent.clone()), offered.into_iter().map(|(account, _)| account).collect())
+                let offered = offered(accounts, consent).into_iter().map(|(account, _)| account);
+                (Some(consent.clone()), offered.collect())
             }
             Matter::FundsConsent(consent) => {
                 funds_consent = Some(consent.clone());
-                let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
                 accounts.retain(|account| consent.account.names(account));
                 (None, accounts)
             }
-            Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
+            Matter::Payment(payment) => (None, payable(&accounts, payment)),
         };
-        let payments = self.waiting_with_payers(ctx, customer, payments).await?;
         let device_number = match &self.0.bank.test_doors {
             Some(doors) if !payments.is_empty() => doors.device_number(customer).await?,
             _ => None,

@@ -164,18 +164,14 @@ where
         let running = requests.begin();
         let (mut request, unread) = unread::keep(request);
         let told = way.proxy.as_ref().map(|proxy| proxy.connection(request.headers_mut(), &connection));
-        let (connection, refused) = match told {
-            None => (connection.clone(), None),
-            Some(Ok(told)) => (told, None),
-            Some(Err(refused)) => (connection.clone(), Some(refused)),
-        };
+        let (connection, unreadable) = told.unwrap_or_else(|| (connection.clone(), None));
         request.extensions_mut().insert(connection);
+        if let Some(unreadable) = unreadable {
+            request.extensions_mut().insert(unreadable);
+        }
         let (gate, side) = (Arc::clone(&way.gate), way.side);
         async move {
-            let answer = match refused {
-                Some(refused) => *refused,
-                None => gate.answer(side, request).await?,
-            };
+            let answer = gate.answer(side, request).await?;
             if let Some(unread) = unread {
                 unread.drain().await;
             }

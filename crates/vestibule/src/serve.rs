@@ -210,13 +210,12 @@ pub async fn serve(
         spool: notes.spool(),
     };
 
-    let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
     let fronts = Fronts {
         public: front(&gateway, bank.public, traced(&configuration, notes.observer(metrics.clone(), clock))),
         management: front(&gateway, health::routes(health).into(), Arc::new(CallLog)),
     };
     let [interface, pages, management] = sockets.addresses();
-    let listening = listen(&configuration, sockets, fronts, proxy)?;
+    let listening = listen(&configuration, sockets, fronts)?;
     let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
     let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
     Ok(Served {
@@ -280,7 +279,6 @@ fn listen(
     configuration: &Configuration,
     Sockets { interface, pages, management }: Sockets,
     fronts: Fronts,
-    proxy: Option<Arc<TrustedProxy>>,
 ) -> Result<Listening, StartError> {
     let gate = Arc::new(Gate::new(fronts));
     let (mut serving, mut management_serving) = (Serving::new(), Serving::new());
@@ -296,7 +294,8 @@ fn listen(
             config
         });
         let origin = server.url.as_str().trim_end_matches('/');
-        serving.listen(socket, (config, proxy.clone()), (&gate, Side::Public), origin);
+        let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy, client)));
+        serving.listen(socket, (config, proxy), (&gate, Side::Public), origin);
     }
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);

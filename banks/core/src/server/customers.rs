@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use gateway::bank::Credentials;
 use gateway::domain::{CustomerId, Iban};
+use gateway::{Error, Noun};
 
-use super::{Body, Path, Refused, Served};
+use super::{Body, Path, Query, Refused, Served};
 use crate::wire;
 
 pub(super) async fn find(
@@ -31,8 +32,22 @@ pub(super) async fn log_in(
 pub(super) async fn customer(
     State(served): State<Served>,
     Path(customer): Path<String>,
+    Query(at): Query<wire::AtBranch>,
 ) -> Result<Json<wire::Customer>, Refused> {
-    Ok(Json(served.bank.customers.customer(&CustomerId::new(customer)).await?.into()))
+    let id = CustomerId::new(customer);
+    if let Some(branch) = &at.branch {
+        let known = served.branches.iter().find(|known| known.as_str() == branch);
+        let found = match known {
+            Some(branch) => served.bank.customers.authenticated(branch, id.as_str()).await?,
+            None => None,
+        };
+        if found.as_ref() != Some(&id) {
+            return Err(Error::NotFound(Noun::Customer).into());
+        }
+    }
+    let mut customer = wire::Customer::from(served.bank.customers.customer(&id).await?);
+    customer.branch = at.branch;
+    Ok(Json(customer))
 }
 
 pub(super) async fn accounts(

@@ -12,6 +12,16 @@ pub(crate) struct Customer {
     name: String,
     kind: String,
     created_at: Timestamp,
+    /// Of which branch, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) branch: Option<String>,
+}
+
+/// The branch of which a customer has to be; of any if it is absent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AtBranch {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) branch: Option<String>,
 }
 
 impl From<domain::Customer> for Customer {
@@ -25,6 +35,7 @@ impl From<domain::Customer> for Customer {
             name: customer.name,
             kind: kind.to_owned(),
             created_at: customer.created_at,
+            branch: None,
         }
     }
 }

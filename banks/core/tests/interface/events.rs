@@ -291,6 +291,34 @@ async fn what_a_customer_withdraws_at_the_bank_ends_at_once_and_nothing_else_doe
     assert_eq!(taken(&anew).await, (1, "strangers".to_owned()));
 }
 
+#[tokio::test]
+async fn an_account_of_which_the_holders_others_cannot_be_read_keeps_no_withdrawal_away() {
+    let scene = Scene::at("nl").await;
+    let of_payee = scene.bank.customers.named_by(&scene.tenant, &scene.payee.iban).await.unwrap();
+    let closed = consent(&scene, (&of_payee[0], &scene.payee), ("closed", "a")).await;
+    let withdrawn = consent(&scene, (&scene.payer.0, &scene.payer.1), ("withdrawn", "a")).await;
+    let closing = BankEvent::AccountClosed { account: scene.payee.clone(), customers: of_payee.clone() };
+    let told = vec![
+        ToldEvent { id: "1".to_owned(), at: scene.now, event: Some(closing) },
+        withdrawal(&scene, ("2", scene.now), (None, None)),
+    ];
+    let bank = Bank { events: Some(Arc::new(Telling(told))), ..scene.bank.clone() };
+    let gateway = gateway(&scene, &bank).await;
+    let path: &'static str = Box::leak(format!("/customers/{}/accounts", of_payee[0]).into_boxed_str());
+    let unread = "{\"accounts\": [{\"id\": \"1\", \"iban\": \"NL91ABNA0417164300\", \"currency\": \"EUR\", \
+                  \"product\": \"LOAN\", \"name\": \"x\", \"status\": \"enabled\"}]}";
+    scene.way.spoil(path, Fault::Says(unread));
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 2);
+    assert_eq!(status(&scene, &gateway, &withdrawn).await, ConsentStatus::RevokedByPsu);
+    // Whether the other one ends is not known yet.
+    assert_eq!(gateway.take_up_bank_events().await.unwrap(), 0);
+    assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Valid);
+    scene.way.mend();
+    assert_eq!(gateway.take_up_bank_events().await.unwrap(), 1);
+    assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Expired);
+    assert_eq!(gateway.take_up_bank_events().await.unwrap(), 0, "once");
+}
+
 /// Several nodes ask at the same time, whatever their leases say.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_taken_by_one_of_several_nodes() {

@@ -6,7 +6,8 @@ use core_bank::{CoreBank, CoreBankSettings, Limits};
 use gateway::bank::Credentials;
 use gateway::bank_end::access;
 use gateway::domain::{
-    AccountNumber, AccountReference, CustomerId, Execution, PaymentRefusal, RejectReason, TransactionStatus,
+    AccountNumber, AccountReference, BookingStatus, CustomerId, Execution, PaymentRefusal, Position,
+    RejectReason, TransactionQuery, TransactionStatus,
 };
 use gateway::{ApprovedPayment, Bank, Changes, Error, Submitted};
 
@@ -261,6 +262,68 @@ async fn a_bank_that_has_no_such_path_answers() {
     assert_eq!(scene.way.calls(), calls);
 }
 
+/// Whoever calls may have a shorter deadline than the bank.
+#[tokio::test]
+async fn a_bank_for_which_nobody_waits_to_the_end_is_left_in_peace_too() {
+    let scene = Scene::at("nl").await;
+    let core = scene.restarted(Limits { failures: 2, ..SHORT });
+    let customers = core.ports().customers;
+    scene.way.spoil(scene.payer.0.to_string().leak(), Fault::LostAnswer);
+    let waits = async |time: Duration| {
+        let waited = tokio::time::timeout(time, customers.customer(&scene.payer.0)).await;
+        assert!(waited.is_err(), "the bank does not answer");
+    };
+    // It had no time to.
+    for _ in 0..5 {
+        waits(SHORT.deadline / 10).await;
+    }
+    assert!(!core.way().rests);
+    for _ in 0..2 {
+        waits(SHORT.deadline * 2 / 3).await;
+    }
+    assert!(core.way().rests);
+}
+
+/// What does not fit is about one account, and the bank is there.
+#[tokio::test]
+async fn an_answer_that_does_not_fit_is_not_asked_for_again_and_stands_in_nobodys_way() {
+    let scene = Scene::at("nl").await;
+    let core = scene.restarted(Limits { failures: 2, ..SHORT });
+    let customers = core.ports().customers;
+    let path: &'static str = format!("/customers/{}/accounts", scene.payer.0).leak();
+    scene.way.spoil(path, Fault::Rubbish);
+    for calls in 1..=5 {
+        assert!(is_away(customers.accounts_of(&scene.payer.0).await));
+        assert_eq!(scene.way.calls(), calls);
+    }
+    assert!(!core.way().rests);
+    // A bank that says that it cannot answer now is asked once more, and then left in peace, however it says so.
+    let cannot = Fault::Problem(429, "{\"code\":\"unavailable\"}");
+    scene.way.mend();
+    scene.way.spoil(path, cannot);
+    for _ in 0..2 {
+        assert!(is_away(customers.accounts_of(&scene.payer.0).await));
+    }
+    assert_eq!((scene.way.calls(), core.way().rests), (9, true));
+}
+
+/// What a bank says in its own words may be about its customers.
+#[tokio::test]
+async fn the_banks_own_words_are_no_part_of_a_failure() {
+    let scene = Scene::at("nl").await;
+    let customers = &scene.bank.customers;
+    let path: &'static str = format!("/customers/{}/accounts", scene.payer.0).leak();
+    let words = "NL91ABNA0417164300 is blocked";
+    scene.way.spoil(
+        path,
+        Fault::Problem(400, "{\"code\":\"malformed\",\"detail\":\"NL91ABNA0417164300 is blocked\"}"),
+    );
+    let error = customers.accounts_of(&scene.payer.0).await.unwrap_err();
+    let Error::Unavailable(fault) = &error else { panic!("{error:?}") };
+    assert!(fault.to_string().contains("400") && !fault.to_string().contains("NL91"), "{fault}");
+    assert_eq!(core_bank::words_behind(&error), Some(words));
+}
+
 #[tokio::test]
 async fn nobody_else_is_let_in_and_nobody_else_is_believed() {
     let (scene, other) = (Scene::at("nl").await, Scene::at("nl").await);
@@ -336,4 +399,41 @@ async fn what_is_told_of_somebody_else_is_no_answer() {
     assert!(is_away(accounts.account(&access(own.id.clone())).await));
     assert!(is_away(accounts.balances(&access(own.id.clone()), day).await));
     assert!(is_away(customers.customer(&scene.payer.0).await));
+}
+
+/// A bank that does not look at the period would show third parties what they may not see.
+#[tokio::test]
+async fn movements_that_were_not_asked_for_are_no_answer() {
+    let scene = Scene::at("nl").await;
+    let day = |text: &str| text.parse::<gateway::domain::Date>().unwrap();
+    let query = |after| TransactionQuery {
+        status: BookingStatus::Booked,
+        from: day("2026-11-01"),
+        to: day("2026-12-31"),
+        after,
+        limit: 10,
+    };
+    let movement = |day: &str, sequence: i64| {
+        serde_json::json!({"id": format!("{day}-{sequence}"), "sequence": sequence, "bookingDate": day, "valueDate": day,
+            "amount": {"amount": "1.00", "currency": "EUR"}})
+    };
+    let (today, access) = (scene.tenant.date_at(scene.now), access(scene.payer.1.id.clone()));
+    let after = Position { booking_date: day("2026-11-20"), sequence: 7 };
+    for (told, after, is_answer) in [
+        (vec![movement("2026-11-26", 9), movement("2026-11-20", 8), movement("2026-11-20", 7)], None, true),
+        (vec![movement("2026-11-20", 6)], Some(after), true),
+        (vec![movement("2026-10-31", 1)], None, false),
+        // It is the 26th.
+        (vec![movement("2026-11-27", 9)], None, false),
+        (vec![movement("2026-11-20", 7), movement("2026-11-26", 9)], None, false),
+        (vec![movement("2026-11-20", 7), movement("2026-11-20", 7)], None, false),
+        (vec![movement("2026-11-20", 7)], Some(after), false),
+    ] {
+        let says = serde_json::json!({"transactions": told, "more": false}).to_string();
+        scene.way.mend();
+        scene.way.spoil("/transactions/booked", Fault::Says(says.clone().leak()));
+        let query = query(after);
+        let booked = scene.bank.accounts.booked(&access, &query, today).await;
+        assert_eq!(!is_away(booked), is_answer, "{says}");
+    }
 }

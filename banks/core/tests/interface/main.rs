@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
+mod connections;
 mod description;
 mod events;
 mod faults;

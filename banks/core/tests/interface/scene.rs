@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Rubbish,
     /// It answers this, and does nothing.
     Says(&'static str),
+    /// It refuses with this status and problem, and does nothing.
+    Problem(u16, &'static str),
     /// It declines, for want of money.
     Declines,
     /// The same of the first call, after which there is money.
@@ -80,6 +82,7 @@ async fn spoil(State(way): State<Way>, request: Request, next: Next) -> Response
         Some(Fault::Status(status)) => (StatusCode::from_u16(status).unwrap(), "<html>").into_response(),
         Some(Fault::Rubbish) => "{\"payments\":[{\"outcome\":\"perhaps\"}],".into_response(),
         Some(Fault::Says(text)) => text.into_response(),
+        Some(Fault::Problem(status, text)) => (StatusCode::from_u16(status).unwrap(), text).into_response(),
         Some(Fault::UnknownOnce) => (StatusCode::NOT_FOUND, "{\"code\":\"not-found\"}").into_response(),
         Some(Fault::Declines | Fault::DeclinesOnce) => {
             let problem = "{\"code\":\"declined\",\"reason\":\"AM04\"}";

@@ -111,7 +111,9 @@ choice! {
         SslClientCert = "ssl-client-cert";
         /// nginx and HAProxy by custom.
         XSslCert = "x-ssl-cert";
-        /// Load balancers of Amazon.
+        /// Load balancers of Amazon that pass certificates through: the client's and all that came along.
         Amazon = "x-amzn-mtls-clientcert";
+        /// Those that verify them: the client's alone.
+        AmazonLeaf = "x-amzn-mtls-clientcert-leaf";
     }
 }

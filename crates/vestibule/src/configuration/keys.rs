@@ -66,12 +66,14 @@ section! {
 
 section! {
     /// A proxy that ends TLS in front of both listeners. Leave the section out if none does. Where it is there, the
-    /// listeners have no TLS, take connections from these addresses alone, and believe this header alone.
+    /// listeners have no TLS and take connections from these addresses alone. [interface] believes this header alone, [pages], where
+    /// nobody is asked for a certificate, none. The address of the caller is the last one of x-forwarded-for.
     Proxy "proxy" {
         /// Addresses of the proxies.
         addresses: Vec<IpAddr>, Required("[\"192.0.2.10\"]");
         /// Header in which they hand the client's certificate on; they have to remove it from what clients send.
-        /// "client-cert" is that of RFC 9440.
+        /// "client-cert" is that of RFC 9440. Amazon's load balancers have "x-amzn-mtls-clientcert" where they pass certificates
+        /// through, and "x-amzn-mtls-clientcert-leaf" where they verify them.
         header: ProxyHeader, Default("\"client-cert\"");
     }
 }

@@ -228,9 +228,14 @@ async fn the_trail_says_how_a_call_proved_who_it_is() {
     let interface = format!("http://{}", scene.listeners.interface);
     let answer = onboarding.exchange(&scene.core.http, &interface).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let all = entries_with(&scene, &people, &admin, |entry| entry["request"] == "proxied").await;
+    let unread = Request::onboarding("nl").set("x-request-id", "not read").signed(&signer);
+    let unread = unread.set("client-cert", qwac.header()).exchange(&scene.core.http, &interface).await;
+    assert_eq!(unread.status, 400, "{}", unread.body);
+    let all = entries_with(&scene, &people, &admin, |entry| entry["request"] == "not read").await;
     let [seal, tls] = [&signer, &qwac].map(fingerprint);
     assert_eq!(proof(&all, &answer), json!([true, true, seal, tls, "proxy"]));
+    let entry = all.iter().find(|entry| entry["request"] == "not read").unwrap();
+    assert_eq!((&entry["status"], &entry["code"]), (&json!(400), &json!("FORMAT_ERROR")), "{entry}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

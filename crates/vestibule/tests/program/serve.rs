@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use gateway::Bank;
 use gateway::domain::{Tenant, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -80,9 +81,19 @@ impl Scene {
 
     /// In front of a bank that was started before, with files that are there.
     pub(crate) async fn behind(core: TestServer, files: Files, more: &str) -> Self {
+        Self::behind_ports(core, files, more, |ports| ports).await
+    }
+
+    /// The same with other ports in the place of some of the bank's.
+    pub(crate) async fn behind_ports(
+        core: TestServer,
+        files: Files,
+        more: &str,
+        change: impl FnOnce(Bank) -> Bank,
+    ) -> Self {
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
         let clock = ahead(&core);
-        let served = start(&core, &files, (more, clock.clone())).await;
+        let served = start(&core, &files, (more, clock.clone()), change).await;
         let [interface, pages, management] =
             [served.interface, served.pages, served.management].map(|address| address.to_string());
         let admin = served.admin().map(|address| address.to_string());
@@ -182,12 +193,17 @@ fn ahead(core: &TestServer) -> Arc<Ahead> {
     Arc::new(Ahead { clock: core.running.sandbox.clock.clone(), minutes: AtomicI64::new(0) })
 }
 
-async fn start(core: &TestServer, files: &Files, (more, clock): (&str, Arc<Ahead>)) -> Served {
+async fn start(
+    core: &TestServer,
+    files: &Files,
+    (more, clock): (&str, Arc<Ahead>),
+    change: impl FnOnce(Bank) -> Bank,
+) -> Served {
     let signer = core.certificate(json!({"organizationIdentifier": ID, "profile": "qwac"})).await;
     fs::write(files.path("intermediates.pem"), &signer.chain[0]).unwrap();
     let sandbox = &core.running.sandbox;
     // What a bank for tests has beside stays behind.
-    let ports = gateway::Bank { test_doors: None, ..sandbox.bank.clone() };
+    let ports = change(Bank { test_doors: None, ..sandbox.bank.clone() });
     let behind = Behind { ports, upkeep: None, core_bank: None };
     serve(configuration(files, NO_CORE, more), clock, |_, _| Ok(behind)).await.unwrap()
 }
@@ -559,13 +575,24 @@ async fn a_proxy_hands_the_certificate_on() {
     ] {
         let refused = request.exchange(&scene.core.http, &interface).await;
         assert!(refused.status == 400 && refused.body.contains("client-cert"), "{}", refused.body);
+        assert_eq!(error(&refused), "FORMAT_ERROR");
+        assert!(refused.header("x-request-id").starts_with("proxied-"), "{:?}", refused.headers);
     }
+
+    // At the pages the proxy asks nobody for a certificate, so that whoever says that there was one has made it up.
+    let pages = format!("http://{}", scene.listeners.pages);
+    let made_up = onboarding().set("client-cert", &header).exchange(&scene.core.http, &pages).await;
+    assert_eq!((made_up.status, error(&made_up).as_str()), (401, "CERTIFICATE_MISSING"), "{}", made_up.body);
+    let token = format!("grant_type=client_credentials&client_id={ID}");
+    let token = Request::new("POST", "/auth/nl/v1/token").form(&token).set("client-cert", &header);
+    let made_up = token.exchange(&scene.core.http, &pages).await;
+    assert!(made_up.status == 401 && made_up.body.contains("CERTIFICATE_MISSING"), "{}", made_up.body);
 
     // Whoever is no proxy is not let in.
     let files = Files::new();
     fs::write(files.path("anchors.pem"), scene.core.running.sandbox.authorities.root_pem()).unwrap();
     let other = "[proxy]\naddresses = [\"192.0.2.10\"]\n";
-    let other = start(&scene.core, &files, (other, ahead(&scene.core))).await;
+    let other = start(&scene.core, &files, (other, ahead(&scene.core)), |ports| ports).await;
     let closed = scene.core.http.get(format!("http://{}/none", other.interface)).send().await;
     assert!(closed.is_err(), "{closed:?}");
 }

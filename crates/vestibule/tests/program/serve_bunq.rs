@@ -14,7 +14,9 @@ use crate::admin::{People, get as read, post};
 use crate::audit::entries_with;
 use crate::configuration::Files;
 use crate::serve::{PAGE, Scene, value, write_configuration};
+use crate::serve_books::before;
 use crate::serve_command::{command, scene_before, start};
+use crate::serve_provider::Browser;
 
 /// What a configuration says that asks for both interfaces.
 const BOTH: &str = "interfaces = [\"berlin-group\", \"bunq\"]\n";
@@ -107,6 +109,40 @@ async fn connected<S>(scene: &Scene<S>, provider: &BunqClient, customer: &Value)
     assert_eq!(answer.status, 200, "{}", answer.body);
     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
     provider.clone().session(&token).await
+}
+
+/// However many payments wait, the bank is asked who holds what once, and what there is on each account once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_with_more_payments_asks_the_bank_no_more() {
+    let (scene, books) = before(TestServer::start().await, BOTH).await;
+    let customer = scene.core.customer("nl", "household").await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+    let account = client.account().await;
+    let mut asked = Vec::new();
+    for waiting in 1..=3 {
+        let draft = json!({"number_of_required_accepts": 1, "entries": [
+            {"amount": euro("12.50"), "counterparty_alias": shop(), "description": "Order 7"}]});
+        client.make(&client.below(account, "/draft-payment"), &draft).await;
+        let mut browser = Browser::new(&scene);
+        assert_eq!(browser.get(&authorization(&provider).await).await.status, 302);
+        let page = browser.get(PAGE).await;
+        let challenge = value(&page.body, "challenge");
+        let (iban, device) =
+            (customer["iban"].as_str().unwrap(), customer["digipassNumber"].as_str().unwrap());
+        let answer = scene.core.running.sandbox.gateway.simulated_answer(device, &challenge).unwrap();
+        let fields = [("action", "log-in"), ("iban", iban), ("answer", &*answer), ("challenge", &*challenge)];
+        assert_eq!(browser.submit(PAGE, &page, &fields).await.status, 303);
+        books.calls();
+        let page = browser.get(PAGE).await.body;
+        assert_eq!(page.matches("value=\"accept\"").count(), waiting, "{page}");
+        let mut calls = books.calls();
+        calls.sort_unstable();
+        assert_eq!(calls.iter().filter(|path| path.contains("/customers/")).count(), 2, "{calls:?}");
+        asked.push(calls);
+    }
+    assert_eq!(asked[0], asked[1]);
+    assert_eq!(asked[1], asked[2]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

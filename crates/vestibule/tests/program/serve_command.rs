@@ -82,6 +82,15 @@ pub(crate) static CARRIED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Puts a bank behind the core bank interface: its address, and its listener. The gateway's files for it are written.
 pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, tokio::task::JoinHandle<()>) {
+    bank_behind_way(core, files, |routes| routes).await
+}
+
+/// The same with something on the way to it.
+pub(crate) async fn bank_behind_way(
+    core: &TestServer,
+    files: &Files,
+    way: impl FnOnce(axum::Router) -> axum::Router,
+) -> (String, tokio::task::JoinHandle<()>) {
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
     let signer =
         core.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R654321", "profile": "qwac"})).await;
@@ -113,7 +122,7 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
             next.run(request).await
         },
     ));
-    let listener = Listener::begin(tcp, &tls).unwrap();
+    let (listener, routes) = (Listener::begin(tcp, &tls).unwrap(), way(routes));
     (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use openid::test_provider::{Behaviour, CLIENT, SECRET, TestProvider};
+use openid::test_provider::{CLIENT, SECRET, TestProvider};
 use serde_json::{Value, json};
 use testkit::{
     Answer, CALLBACK, Request, Signer, TestServer, TestTpp, challenge, detailed, euro_payment, parameter,
@@ -114,14 +114,23 @@ impl<'a, S> Browser<'a, S> {
 
     /// Fills in a form of a page.
     pub(crate) async fn submit(&mut self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let filled_in = self.filled_in(path, page, fields);
+        self.send(filled_in).await
+    }
+
+    /// A form of a page that was filled in, to be sent as often as one likes.
+    pub(crate) fn filled_in(&self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Request {
         let mut form = vec![format!("csrf={}", value(&page.body, "csrf"))];
         form.extend(fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))));
-        self.send(Request::new("POST", path).form(&form.join("&"))).await
+        self.asking(Request::new("POST", path).form(&form.join("&")))
+    }
+
+    fn asking(&self, request: Request) -> Request {
+        request.set("accept", "text/html").set("cookie", &self.cookie)
     }
 
     async fn send(&mut self, request: Request) -> Answer {
-        let request = request.set("accept", "text/html").set("cookie", &self.cookie);
-        let answer = request.exchange(&self.http, &self.scene.pages()).await;
+        let answer = self.asking(request).exchange(&self.http, &self.scene.pages()).await;
         if !answer.header("set-cookie").is_empty() {
             answer.header("set-cookie").split(';').next().unwrap().clone_into(&mut self.cookie);
         }
@@ -206,16 +215,19 @@ async fn customers_authenticate_at_the_banks_provider() {
 async fn whoever_is_not_authenticated_there_is_not_logged_in() {
     let mut it = Provided::new().await;
     let own = it.customer["customerId"].as_str().unwrap().to_owned();
-    type Case = (&'static str, fn(&mut Behaviour));
-    let cases: &[Case] = &[
-        ("cancelled", |it| it.error = Some("access_denied".to_owned())),
-        ("weak", |it| it.claims = json!({"acr": "weak"})),
-        ("unknown to the core bank", |it| it.subject = Some("nobody".to_owned())),
-        ("a hostile name", |it| it.subject = Some("..%2Fevents".to_owned())),
-    ];
-    for (what, change) in cases {
+    let elsewhere = it.scene.core.customer("uk", "saver").await["customerId"].as_str().unwrap().to_owned();
+    for (what, error, claims, subject) in [
+        ("cancelled", Some("access_denied"), json!({}), own.as_str()),
+        ("weak", None, json!({"acr": "weak"}), &own),
+        ("unknown to the core bank", None, json!({}), "nobody"),
+        ("a customer of another branch", None, json!({}), &elsewhere),
+        ("a hostile name", None, json!({}), "..%2Fevents"),
+    ] {
         let mut browser = Browser::open(&it.scene, &it.consent().await).await;
-        it.provider.behave(change);
+        it.provider.behave(|it| {
+            (it.error, it.claims) = (error.map(str::to_owned), claims);
+            it.subject = Some(subject.to_owned());
+        });
         let page = browser.log_in(&it.provider).await;
         it.provider.behave(|it| {
             (it.error, it.claims, it.subject) = (None, json!({}), Some(own.clone()));

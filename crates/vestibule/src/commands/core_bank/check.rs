@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ::core_bank::{CoreBank, CoreBankSettings, Limits, SetupError, Trouble, trouble_behind};
+use ::core_bank::{CoreBank, CoreBankSettings, Limits, SetupError, Trouble, trouble_behind, words_behind};
 use gateway::bank_contract::{ACCOUNT_KEEPING, ENTRY_NUMBERS, EVENTS, Parties};
 use gateway::domain::{Account, AccountNumber, AccountReference, CustomerId, Iban, Money, Tenant, Timestamp};
 use gateway::{Bank, Clock, Randomness, Store, SystemClock};
@@ -232,7 +232,10 @@ fn unreached(args: &CoreBankCheckArgs, error: &gateway::Error) -> Failure {
             "the core bank interface is not at {url}/core/v1: {why}; URL is what stands before /core/v1, for example \
              https://127.0.0.1:8444"
         ),
-        Some(Trouble::Refused) => format!("{why}; is {} (--branch) one of its branches?", args.branch),
+        Some(Trouble::Refused) => {
+            let words = words_behind(error).map(|words| format!(": {words}")).unwrap_or_default();
+            format!("{why}{words}; is {} (--branch) one of its branches?", args.branch)
+        }
         None => format!("{url} cannot be asked: {why}"),
     })
 }
