@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use gateway::domain::{Date, Tenant};
+use gateway::{Drawer, Store};
 use reqwest::Client;
 use serde_json::{Value, json};
 use testkit::{Answer, Request, TestServer};
 
 use crate::admin::{People, as_staff, get, post, refused, staffed};
 use crate::configuration::Files;
-use crate::serve::Scene;
+use crate::serve::{Listeners, Scene};
+use crate::serve_and_its_bank::databases;
+use crate::serve_command::{Program, behind, start};
 
 const IMPORT: &str = "/statistics/customers";
 const REMOVE: &str = "/statistics/customers/remove";
@@ -318,44 +321,76 @@ async fn what_cannot_be_is_refused_all_at_once() {
     assert_eq!(post(&operator, &admin, IMPORT, &ninth).await.status, 200);
 }
 
+/// As many nodes as a database can have, in the time of the system.
+fn nodes(files: &Files, database: &str) -> Vec<(Program, Listeners)> {
+    let count = if database.is_empty() { 1 } else { 2 };
+    (0..count).map(|_| start(files)).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn imports_at_the_same_time_follow_each_other_and_stay() {
-    let files = Files::new();
-    let people = People::of(&files.ca);
-    let section = people.section();
-    let scene = Scene::behind(TestServer::start().await, files, &section).await;
-    later(&scene);
-    let admin = format!("https://{}", scene.served.admin().unwrap());
-    let operator = scene.client(Some(&people.operator));
-    let days = over(&operator, &admin).await;
-    let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..6 {
-        let (operator, admin, days) = (operator.clone(), admin.clone(), days.clone());
-        tasks.spawn(async move {
-            let days: Vec<_> = days.iter().map(|one| day(one, number)).collect();
-            let answer = post(&operator, &admin, IMPORT, &import("web", &days)).await;
-            assert_eq!(answer.status, 200, "{}", answer.body);
-            answer.json()["replaced"].as_u64().unwrap()
-        });
-    }
-    let replaced = tasks.join_all().await;
-    let count = u64::try_from(days.len()).unwrap();
-    assert_eq!(replaced.iter().filter(|replaced| **replaced == 0).count(), 1, "{replaced:?}");
-    assert_eq!(replaced.iter().sum::<u64>(), 5 * count, "{replaced:?}");
-    let before = published(&operator, &admin).await;
-    let down = &before[0]["customerInterfaces"]["web"]["downSeconds"];
-    let is_one = |day: &Value| day["customerInterfaces"]["web"]["downSeconds"] == *down;
-    assert!(before[..days.len()].iter().all(is_one), "all days are of one import: {before:?}");
+    for database in databases().await {
+        let core = TestServer::start().await;
+        let (files, _bank) = behind(&core, &database).await;
+        let people = People::of(&files.ca);
+        let path = files.path("vestibule.toml");
+        fs::write(&path, fs::read_to_string(&path).unwrap() + &people.section()).unwrap();
+        let programs = nodes(&files, &database);
+        let admins: Vec<_> = programs.iter().map(|(_, listeners)| admin_of(listeners)).collect();
+        let listeners = programs[0].1.clone();
+        let scene =
+            Scene { core, served: programs, files, listeners, bank: "Bank of the tests", clock: None };
+        let operator = scene.client(Some(&people.operator));
 
-    let Scene { core, served, files, .. } = scene;
-    served.stop().await;
-    let scene = Scene::behind(core, files, &section).await;
-    later(&scene);
-    let admin = format!("https://{}", scene.served.admin().unwrap());
-    let after = published(&scene.client(Some(&people.operator)), &admin).await;
-    for (before, after) in before.iter().zip(&after).take(days.len()) {
-        assert_eq!(before["customerInterfaces"], after["customerInterfaces"]);
+        // Another node has counted since five days ago.
+        let today = published(&operator, &admins[0]).await[0]["day"].as_str().unwrap().to_owned();
+        let begin = today.parse::<Date>().unwrap().checked_sub(jiff::Span::new().days(5)).unwrap();
+        let store = match database.as_str() {
+            "" => Store::open(&scene.files.path("vestibule.db")).unwrap(),
+            address => Store::connect(address).await.unwrap(),
+        };
+        let noon = format!("{begin}T12:00:00Z");
+        let counted = json!({"up": {"from": noon, "until": noon}, "counts": {}}).to_string();
+        let drawer = Drawer::new(&store, "statistics");
+        drawer.put("day", &format!("{begin}/other"), &counted).await.unwrap();
+        let days = over(&operator, &admins[0]).await;
+        assert_eq!(days[0], begin.to_string());
+
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..6 {
+            let admin = admins[number % admins.len()].clone();
+            let (operator, days) = (operator.clone(), days.clone());
+            tasks.spawn(async move {
+                let days: Vec<_> = days.iter().map(|one| day(one, i64::try_from(number).unwrap())).collect();
+                let answer = post(&operator, &admin, IMPORT, &import("web", &days)).await;
+                assert_eq!(answer.status, 200, "{}", answer.body);
+                answer.json()["replaced"].as_u64().unwrap()
+            });
+        }
+        let replaced = tasks.join_all().await;
+        let count = u64::try_from(days.len()).unwrap();
+        assert_eq!(replaced.iter().filter(|replaced| **replaced == 0).count(), 1, "{replaced:?}");
+        assert_eq!(replaced.iter().sum::<u64>(), 5 * count, "{replaced:?}");
+        let of_customers = |all: Vec<Value>| -> Vec<_> {
+            all.into_iter().take(days.len()).map(|mut day| day["customerInterfaces"].take()).collect()
+        };
+        let before = of_customers(published(&operator, &admins[0]).await);
+        assert!(before.iter().all(|day| *day == before[0]), "all days are of one import: {before:?}");
+
+        let Scene { core, served, files, .. } = scene;
+        drop(served);
+        let programs = nodes(&files, &database);
+        let listeners = programs[0].1.clone();
+        let admin = admin_of(&listeners);
+        let scene =
+            Scene { core, served: programs, files, listeners, bank: "Bank of the tests", clock: None };
+        let after = published(&scene.client(Some(&people.operator)), &admin).await;
+        assert_eq!(of_customers(after), before, "{database}");
     }
+}
+
+fn admin_of(listeners: &Listeners) -> String {
+    format!("https://{}", listeners.admin.clone().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -118,7 +118,9 @@ fn csv(days: &[Day]) -> String {
     text += ",seconds,down_seconds,is_over";
     for name in &customers {
         text += &format!(",{name}_uptime_percent,{name}_downtime_percent,{name}_error_rate_percent");
-        Service::ALL.map(|service| text += &format!(",{name}_{}_mean_ms", service.name()));
+        for service in Service::ALL {
+            text += &format!(",{name}_{}_mean_ms", service.name());
+        }
         text += &format!(",{name}_down_seconds");
     }
     text += "\r\n";
@@ -132,7 +134,7 @@ fn csv(days: &[Day]) -> String {
         }
         fields.extend([day.seconds.to_string(), day.down_seconds.to_string(), day.is_over.to_string()]);
         for name in &customers {
-            let of_day = day.customer_interfaces.get(name);
+            let of_day = day.customer_interfaces.get(*name);
             let measured = of_day.map(|of_day| &of_day.measured);
             fields.extend([of_day.map(CustomerDay::uptime), of_day.map(CustomerDay::downtime)].map(field));
             fields.push(field(measured.and_then(|measured| measured.error_rate)));
