@@ -11,6 +11,7 @@ use testkit::{Answer, Request, TestServer};
 
 use crate::admin::{People, as_staff, get, post, refused, staffed};
 use crate::configuration::Files;
+use crate::portal::look;
 use crate::serve::{Listeners, Scene};
 use crate::serve_and_its_bank::databases;
 use crate::serve_command::{Program, behind, start};
@@ -141,6 +142,15 @@ async fn imported_days_are_published_beside_the_gateways_own() {
         assert!(html.contains(part), "{part}: {html}");
     }
     assert!(!html.contains("<script"), "{html}");
+    let page = scene.files.path("statistics.html");
+    fs::write(&page, &html).unwrap();
+    let page = json!({"url": format!("file://{}", page.display())});
+    if let Some(found) = look("statistics_page.py", &scene.core, page).await {
+        // Three services of each day of the gateway's, and what was imported.
+        assert_eq!(found["rows"], told.len() * 3 + 2 + 1 + 1 + 1, "{found}");
+        let heads: Vec<_> = found["heads"].as_array().unwrap().iter().rev().take(4).rev().collect();
+        assert_eq!(heads, [&json!(days[0]), &json!("dedicated"), &json!("app"), &json!("web")], "{found}");
+    }
 
     // What staff did is in the trail, with why.
     let trail = get(&auditor, &admin, "/audit?kind=acts").await.json();
