@@ -6,7 +6,7 @@ JSON; the first expectation that is not met ends the program.
 
 from portal import SMALLEST, finish, visit
 
-with visit(scripts=False) as page:
+with visit() as page:
     page.open("")
     page.hold("statistics")
     page.size(SMALLEST)
