@@ -111,6 +111,27 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
             "End a consent for confirmation of funds",
             subjects::end::<FundsConsent>,
         ),
+    ];
+    let auditing = vec![Operation::get(
+        "/audit",
+        200,
+        "Entries of the audit trail, from the oldest that is kept",
+        audit::read,
+    )];
+    let published =
+        vec![Operation::get("/statistics", 200, "Availability and speed by day", statistics::read)];
+    vec![
+        (&Role::ALL, published),
+        (&[Role::Operator], of_customer_interfaces()),
+        (&[Role::Reader, Role::Operator], reading),
+        (&[Role::Operator], acting),
+        (&[Role::Auditor], auditing),
+    ]
+}
+
+/// What is published beside the gateway's own days.
+fn of_customer_interfaces() -> Vec<Operation<Admin>> {
+    vec![
         Operation::post(
             "/statistics/customers",
             200,
@@ -123,20 +144,6 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
             "Remove days of an interface of the bank's own customers",
             customer_interfaces::remove,
         ),
-    ];
-    let auditing = vec![Operation::get(
-        "/audit",
-        200,
-        "Entries of the audit trail, from the oldest that is kept",
-        audit::read,
-    )];
-    let published =
-        vec![Operation::get("/statistics", 200, "Availability and speed by day", statistics::read)];
-    vec![
-        (&Role::ALL, published),
-        (&[Role::Reader, Role::Operator], reading),
-        (&[Role::Operator], acting),
-        (&[Role::Auditor], auditing),
     ]
 }
 
