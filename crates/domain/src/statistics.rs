@@ -4,6 +4,7 @@
 //! Each process counts for itself, in numbers and buckets whose count does not grow with the calls. What a day was is computed of what
 //! all processes counted ([`Day::of`]).
 
+mod customer_interfaces;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,10 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::customer_interfaces::{
+    Column, CustomerDay, CustomerInterface, CustomerInterfaceError, DEDICATED, LONGEST_MEAN,
+    MOST_CUSTOMER_INTERFACES, Measured, Misfit, misfits,
+};
 pub use self::runs::Run;
 use self::runs::{down, remember};
 
@@ -284,6 +289,8 @@ pub struct Day {
     pub down_seconds: i64,
     /// Requests by service.
     pub counts: BTreeMap<Service, Counts>,
+    /// What the interfaces of the bank's own customers were on that day, as far as it was imported.
+    pub customer_interfaces: BTreeMap<CustomerInterface, CustomerDay>,
 }
 
 impl Day {
@@ -306,7 +313,7 @@ impl Day {
         for (service, of_one) in counted.iter().flat_map(|one| &one.counts) {
             counts.entry(*service).or_default().merge(of_one);
         }
-        Self { day, is_over, seconds, down_seconds, counts }
+        Self { day, is_over, seconds, down_seconds, counts, customer_interfaces: BTreeMap::new() }
     }
 
     /// Downtime in percent.

@@ -2,14 +2,16 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use domain::consents::Decision;
+use domain::statistics::{Column, CustomerInterface, MOST_CUSTOMER_INTERFACES, Misfit};
 use domain::{
-    Block, Consent, ConsentId, ConsentRefusal, ConsentStatus, FundsConsent, FundsConsentId, Payment,
+    Block, Consent, ConsentId, ConsentRefusal, ConsentStatus, Date, FundsConsent, FundsConsentId, Payment,
     PaymentId, PaymentStatus, Timestamp, Tpp, TppId,
 };
 use jiff::SignedDuration;
 
 use crate::audit::Act;
 use crate::error::retry;
+use crate::statistics::MOST_DAYS;
 use crate::{Changes, Error, Gateway, Noun};
 
 /// What the places of each list begin with: one of another list is none of it.
@@ -91,6 +93,28 @@ pub enum StaffRefusal {
     /// The page begins nowhere in the list.
     #[error("after is no place in this list; take next of the page before, and ask for the same")]
     After,
+    /// No days to import, or too many.
+    #[error("days: expected 1 to {MOST_DAYS} of them at a time")]
+    Days,
+    /// Days of a customers' interface, by their places, that are not taken.
+    #[error("{} numbers of these days are not taken", .0.len())]
+    Misfits(Vec<(usize, Column, Misfit)>),
+    /// One more interface than a bank has: most likely a name that was written wrong.
+    #[error(
+        "interface: the bank has days of {MOST_CUSTOMER_INTERFACES} interfaces, and there are no more than that: {}; name one of these, \
+         or remove the days of one that was named by mistake", .0.join(", ")
+    )]
+    Interfaces(Vec<String>),
+    /// Nothing was imported of these days.
+    #[error("days of {interface} from {from} to {to} not found: nothing was imported of them")]
+    NoDays {
+        /// The interface.
+        interface: CustomerInterface,
+        /// The first day.
+        from: Date,
+        /// The last day.
+        to: Date,
+    },
 }
 
 /// Why staff gets no answer.

@@ -3,6 +3,8 @@
 //! Each process has one entry for each day, which it alone writes, so that nothing has to be agreed upon. What was counted since it was
 //! written last is lost if a process ends without warning; that it was not there is noticed by its end.
 
+mod customer_interfaces;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -10,6 +12,7 @@ use domain::statistics::{Counted, Counting, Day, Request, Span};
 use domain::{Date, Tenant, Timestamp};
 use jiff::SignedDuration;
 
+pub use self::customer_interfaces::Imported;
 use crate::error::retry;
 use crate::{Drawer, Entry, Error, Gateway};
 
@@ -178,11 +181,13 @@ impl Gateway {
         let now = self.system_time();
         let (mut day, last) = (from.max(first_day), to.min(tenant.date_at(now)));
         let mut days = Vec::new();
+        let mut of_customers = customer_interfaces::by_day(&drawer, (day, last)).await?;
         while day <= last {
             let counted = of_day(&drawer, day).await?;
             let end = end_of(tenant, day);
             let span = Span { from: tenant.start_of(day).max(begin), until: end.min(now) };
-            days.push(Day::of(day, (span, end <= now), &counted));
+            let customer_interfaces = of_customers.remove(&day).unwrap_or_default();
+            days.push(Day { customer_interfaces, ..Day::of(day, (span, end <= now), &counted) });
             let Ok(tomorrow) = day.tomorrow() else { break };
             day = tomorrow;
         }
@@ -210,17 +215,21 @@ async fn first_known(drawer: &Drawer) -> Result<Option<(Date, Timestamp)>, Error
 
 /// What each process counted on a day.
 async fn of_day(drawer: &Drawer, day: Date) -> Result<Vec<Counted>, Error> {
-    let (mut after, end) = (format!("{day}/"), format!("{day}/\u{10ffff}"));
+    let entries = of_days(drawer, DAY, (day, day)).await?;
+    entries.iter().map(|entry| serde_json::from_str(&entry.value).map_err(Error::internal)).collect()
+}
+
+/// Every entry of a kind from one day to another, both included; a day is what keys begin with.
+async fn of_days(drawer: &Drawer, kind: &'static str, (from, to): (Date, Date)) -> Result<Vec<Entry>, Error> {
+    let (mut after, end) = (format!("{from}/"), format!("{to}/\u{10ffff}"));
     let mut all = Vec::new();
     loop {
-        let entries = drawer.first(DAY, (&after, &end), READ).await?;
+        let entries = drawer.first(kind, (&after, &end), READ).await?;
         let is_more = i64::try_from(entries.len()).is_ok_and(|count| count >= READ);
-        for entry in entries {
-            all.push(serde_json::from_str(&entry.value).map_err(Error::internal)?);
-            after = entry.key;
-        }
-        if !is_more {
-            return Ok(all);
+        all.extend(entries);
+        match all.last() {
+            Some(last) if is_more => after.clone_from(&last.key),
+            _ => return Ok(all),
         }
     }
 }

@@ -118,7 +118,9 @@ async fn nobody_comes_in_without_a_role() {
                 "get" => get(&operator, &admin, &path).await,
                 _ => post(&operator, &admin, &path, &why).await,
             };
-            let is_there = answer.status == 200 || answer.body.contains(" not found") || answer.status == 403;
+            // Some acts need more than a reason.
+            let says_what = ["not found", "missing field"].iter().any(|text| answer.body.contains(text));
+            let is_there = answer.status == 200 || says_what || answer.status == 403;
             assert!(is_there, "{method} {path}: {} {}", answer.status, answer.body);
             assert_eq!(answer.header("cache-control"), "no-store");
         }

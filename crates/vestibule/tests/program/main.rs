@@ -26,6 +26,7 @@ mod connections;
 mod core_bank;
 mod crash;
 mod crash_payments;
+mod customer_interfaces;
 mod customer_pages;
 mod data_command;
 mod data_folder;

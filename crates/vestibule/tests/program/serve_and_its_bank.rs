@@ -64,7 +64,7 @@ impl Story {
 }
 
 /// Databases to try: a file, and PostgreSQL where it is there.
-async fn databases() -> Vec<String> {
+pub(crate) async fn databases() -> Vec<String> {
     let mut all = vec![String::new()];
     if database::is_there() {
         all.push(database::make().await);

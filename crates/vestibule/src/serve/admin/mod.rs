@@ -2,8 +2,10 @@
 //! person do what their roles allow.
 
 mod audit;
+mod customer_interfaces;
 mod customers;
 mod door;
+mod query;
 mod staff;
 mod statistics;
 mod subjects;
@@ -20,12 +22,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json, Router};
 use edge::openapi::{Description, Operation, route_all};
 use edge::{
-    Connection, Form, FormError, Rejected, SMALL_BODY, check_path, read_body, read_json, require_json,
-    with_fault,
+    Connection, FormError, Rejected, SMALL_BODY, check_path, read_body, read_json, require_json, with_fault,
 };
 use gateway::audit::{AuditedCall, TlsVerifiedBy};
 use gateway::domain::{Consent, FundsConsent, Payment, Subject, hidden_in};
-use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
+use gateway::staff::{Deed, Found, StaffError, StaffRefusal};
 use gateway::statistics::Statistics;
 use gateway::{Fault, Gateway};
 use http::{HeaderValue, Method, StatusCode, header};
@@ -34,6 +35,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub(super) use self::door::StaffDoor;
+use self::query::Query;
 use self::staff::StaffList;
 use self::staff::{Role, Staff};
 use self::verifier::{StaffVerifier, server_config};
@@ -45,10 +47,6 @@ const SERVER: &str = "https://admin.bank.example.com:8445";
 
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 500;
-
-/// Most items of a page, and how many there are on one if nothing is said.
-const MOST: usize = 200;
-const USUAL: usize = 50;
 
 /// What the handlers need.
 #[derive(Debug, Clone)]
@@ -124,9 +122,28 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
         vec![Operation::get("/statistics", 200, "Availability and speed by day", statistics::read)];
     vec![
         (&Role::ALL, published),
+        (&[Role::Operator], of_customer_interfaces()),
         (&[Role::Reader, Role::Operator], reading),
         (&[Role::Operator], acting),
         (&[Role::Auditor], auditing),
+    ]
+}
+
+/// What is published beside the gateway's own days.
+fn of_customer_interfaces() -> Vec<Operation<Admin>> {
+    vec![
+        Operation::post(
+            "/statistics/customers",
+            200,
+            "Import days of an interface of the bank's own customers",
+            customer_interfaces::import,
+        ),
+        Operation::post(
+            "/statistics/customers/remove",
+            200,
+            "Remove days of an interface of the bank's own customers",
+            customer_interfaces::remove,
+        ),
     ]
 }
 
@@ -282,68 +299,15 @@ impl From<StaffError> for Error {
         match error {
             StaffError::Gateway(error) => error.into(),
             StaffError::Refused(refusal) => match refusal {
-                StaffRefusal::Until { .. } | StaffRefusal::After => Self::bad(refusal),
+                StaffRefusal::Until { .. } | StaffRefusal::After | StaffRefusal::Days => Self::bad(refusal),
+                StaffRefusal::Misfits(misfits) => customer_interfaces::refused(misfits),
+                StaffRefusal::Interfaces(_) => Self::new(StatusCode::CONFLICT, "conflict", refusal),
+                StaffRefusal::NoDays { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", refusal),
                 StaffRefusal::NotBlocked(_) | StaffRefusal::Ended(_) | StaffRefusal::Open(_) => {
                     Self::new(StatusCode::CONFLICT, "conflict", refusal)
                 }
             },
         }
-    }
-}
-
-/// What a query says: each parameter once, and no other than those that are known.
-struct Query(Form);
-
-impl Query {
-    fn of(query: Option<&str>, known: &[&str]) -> Result<Self, Error> {
-        let form = Form::parse(query.unwrap_or_default().as_bytes())?;
-        form.check_unique()?;
-        let strange = form.with_prefix("").map(|(name, _)| name).find(|name| !known.contains(name));
-        match strange {
-            Some(name) => Err(Error::bad(format!(
-                "the query: there is no parameter \"{}\"; there are {}",
-                name.escape_debug(),
-                known.join(", ")
-            ))),
-            None => Self(form).with_values(),
-        }
-    }
-
-    /// An empty parameter asks for nothing, and would be answered as if it were not there: a variable of a script was not set.
-    fn with_values(self) -> Result<Self, Error> {
-        let empty =
-            self.0.with_prefix("").find(|(_, value)| value.is_empty()).map(|(name, _)| name.to_owned());
-        match empty {
-            Some(name) => {
-                Err(Error::bad(format!("the query: {name} is empty; give it a value, or leave it out")))
-            }
-            None => Ok(self),
-        }
-    }
-
-    fn one(&self, name: &str) -> Result<Option<&str>, Error> {
-        Ok(self.0.one(name)?)
-    }
-
-    /// One of some words.
-    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Error> {
-        let Some(said) = self.one(name)? else { return Ok(None) };
-        let found = words.iter().find(|(word, _)| *word == said).map(|(_, meaning)| *meaning);
-        found.map(Some).ok_or_else(|| {
-            let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            Error::bad(format!("{name} \"{}\" is not one of {}", said.escape_debug(), words.join(", ")))
-        })
-    }
-
-    /// Where a page begins and how long it is.
-    fn page(&self) -> Result<Page, Error> {
-        let size = match self.one("limit")? {
-            None => USUAL,
-            Some(text) => text.parse().ok().filter(|size| (1..=MOST).contains(size)).ok_or_else(|| {
-                Error::bad(format!("limit \"{}\" is not a number from 1 to {MOST}", text.escape_debug()))
-            })?,
-        };
-        Ok(Page { after: self.one("after")?.map(str::to_owned), size })
     }
 }
 
@@ -387,8 +351,13 @@ struct Act {
 
 /// A JSON body. The media type must be said, which also keeps forms of other sites out.
 async fn body<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
+    body_up_to(SMALL_BODY, request).await
+}
+
+/// The same of another size.
+async fn body_up_to<T: DeserializeOwned>(limit: usize, request: Request<Body>) -> Result<T, Error> {
     require_json(request.headers())?;
     let connection = request.extensions().get::<Connection>().cloned();
-    let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await?;
+    let body = read_body(request.into_body(), limit, connection.as_ref()).await?;
     read_json(&body).map_err(|error| Error::bad(format!("the body: {error}")))
 }

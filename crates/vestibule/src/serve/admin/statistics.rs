@@ -1,9 +1,11 @@
 //! What the bank publishes of its interface's availability and speed.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use gateway::domain::statistics::{Day, Service};
+use gateway::domain::statistics::{CustomerDay, Day, Service};
 use gateway::domain::{Date, parse_day};
 use gateway::statistics::MOST_DAYS;
 use http::{HeaderValue, StatusCode, header};
@@ -70,6 +72,8 @@ fn tell(day: &Day) -> Value {
         });
         (service.name().to_owned(), told)
     });
+    let customers = day.customer_interfaces.iter();
+    let customers = customers.map(|(name, of_day)| (name.to_string(), tell_customers(of_day)));
     json!({
         "day": day.day,
         "isOver": day.is_over,
@@ -79,6 +83,21 @@ fn tell(day: &Day) -> Value {
         "downtimePercent": rounded(day.downtime()),
         "errorRatePercent": day.error_rate().map(rounded),
         "services": Value::Object(services.into_iter().collect()),
+        "customerInterfaces": Value::Object(customers.collect()),
+    })
+}
+
+/// An interface of the bank's own customers on a day.
+fn tell_customers(day: &CustomerDay) -> Value {
+    let means = day.measured.means.iter();
+    let services =
+        means.map(|(service, mean)| (service.name().to_owned(), json!({"meanMilliseconds": rounded(*mean)})));
+    json!({
+        "downSeconds": day.measured.down_seconds,
+        "uptimePercent": rounded(day.uptime()),
+        "downtimePercent": rounded(day.downtime()),
+        "errorRatePercent": day.measured.error_rate.map(rounded),
+        "services": Value::Object(services.collect()),
     })
 }
 
@@ -87,16 +106,24 @@ fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// A line a day; fields without a value are empty.
+/// A line a day; fields without a value are empty. Interfaces of the bank's own customers have columns behind the others.
 fn csv(days: &[Day]) -> String {
+    let customers: BTreeSet<_> = days.iter().flat_map(|day| day.customer_interfaces.keys()).collect();
     let mut text = String::from("day,uptime_percent,downtime_percent,error_rate_percent");
     for service in Service::ALL {
         for column in ["requests", "errors", "mean_ms", "median_ms", "p90_ms", "p99_ms"] {
             text += &format!(",{}_{column}", service.name());
         }
     }
-    text += ",seconds,down_seconds,is_over\r\n";
-    let field = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
+    text += ",seconds,down_seconds,is_over";
+    for name in &customers {
+        text += &format!(",{name}_uptime_percent,{name}_downtime_percent,{name}_error_rate_percent");
+        for service in Service::ALL {
+            text += &format!(",{name}_{}_mean_ms", service.name());
+        }
+        text += &format!(",{name}_down_seconds");
+    }
+    text += "\r\n";
     for day in days {
         let (uptime, downtime) = (Some(day.uptime()), Some(day.downtime()));
         let mut fields = vec![day.day.to_string(), field(uptime), field(downtime), field(day.error_rate())];
@@ -106,7 +133,20 @@ fn csv(days: &[Day]) -> String {
             fields.extend([50, 90, 99].map(|percent| field(counts.percentile(percent))));
         }
         fields.extend([day.seconds.to_string(), day.down_seconds.to_string(), day.is_over.to_string()]);
+        for name in &customers {
+            let of_day = day.customer_interfaces.get(*name);
+            let measured = of_day.map(|of_day| &of_day.measured);
+            fields.extend([of_day.map(CustomerDay::uptime), of_day.map(CustomerDay::downtime)].map(field));
+            fields.push(field(measured.and_then(|measured| measured.error_rate)));
+            let mean = |service| measured.and_then(|measured| measured.means.get(&service).copied());
+            fields.extend(Service::ALL.map(|service| field(mean(service))));
+            fields.push(measured.map_or(String::new(), |measured| measured.down_seconds.to_string()));
+        }
         text += &(fields.join(",") + "\r\n");
     }
     text
+}
+
+fn field(value: Option<f64>) -> String {
+    value.map_or(String::new(), |value| format!("{value:.3}"))
 }
