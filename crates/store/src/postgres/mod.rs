@@ -128,7 +128,13 @@ impl Db {
             connection.give_back();
             done
         };
-        self.noticed(timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late)))
+        let done = timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late));
+        if matches!(done, Err(Failed::Late)) {
+            // What waits may be the commit, for a standby that is away: connections for reads may be well, and find out themselves.
+            self.0.renew_writers();
+            return done;
+        }
+        self.noticed(done)
     }
 
     /// Lets nobody else meet what one has met: connections that wait are made anew if they are no better.

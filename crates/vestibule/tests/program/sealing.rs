@@ -119,12 +119,12 @@ async fn secrets_are_sealed_and_the_key_changes_while_it_runs() {
     };
     seal_with(&scene.files, "key_file = \"sealing-other.key\"\n");
     scene.served.signal(Signal::HUP);
-    let line = said("nothing changes");
+    let line = said("stays as it is sealed");
     assert!(line.contains(&format!("is sealed by the key {first}, and [sealing] has ")), "{line}");
     seal_with(&scene.files, "key_file = \"sealing-other.key\"\nother_key_file = \"sealing.key\"\n");
     scene.served.signal(Signal::HUP);
-    said("what is kept secret was sealed anew");
     said("certificates and trust were read again");
+    said("what is kept secret was sealed anew");
     let anew = secrets(&scene.files);
     assert!(anew.iter().all(|row| row[3].starts_with("sealed-1:") && !row[3].contains(&first)), "{anew:?}");
     assert_eq!(published(&scene).await, keys);

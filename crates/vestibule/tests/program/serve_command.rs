@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use core_bank::server::tls::{Listener, TlsSettings};
 use core_bank::server::{router, test_authority};
@@ -13,12 +15,15 @@ use gateway::Store;
 use gateway::domain::Tenant;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use testkit::{Request, TestServer, euro_payment};
-use tokio::net::TcpListener;
+use testkit::{Request, TestServer, database, euro_payment};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
 
 use crate::BINARY;
 use crate::configuration::Files;
-use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
+use crate::serve::{Listeners, Scene, consented, error, presented, registered, write_configuration};
+use crate::waiting::until;
 
 /// The program; it is killed when this is dropped.
 pub(crate) struct Program(pub(crate) Child);
@@ -76,6 +81,9 @@ pub(crate) fn start_of(program: &Path, files: &Files) -> (Program, Listeners) {
     };
     (Program(child), listeners)
 }
+
+/// Whoever waits longer than this would wait for ever.
+const LONG: Duration = Duration::from_secs(60);
 
 /// `traceparent` of the calls to the banks of all tests.
 pub(crate) static CARRIED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -258,6 +266,102 @@ async fn signals_reload_and_drain() {
     scene.served.signal(Signal::TERM);
     let ended = scene.served.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+/// A way to the database of an address that can be shut: the address by this way, and what shuts it.
+async fn way_to(address: &str) -> (String, watch::Sender<bool>) {
+    let part = |name: &str| address.split(' ').find_map(|part| part.strip_prefix(name)).unwrap().to_owned();
+    let (host, port) = (part("host="), part("port="));
+    let socket = Path::new(&host).join(format!(".s.PGSQL.{port}"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("host=127.0.0.1 port={}", listener.local_addr().unwrap().port());
+    let (open, is_open) = watch::channel(true);
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let (socket, mut is_open) = (socket.clone(), is_open.clone());
+            tokio::spawn(async move {
+                if *is_open.borrow() {
+                    let mut server = UnixStream::connect(socket).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        _ = is_open.wait_for(|is_open| !is_open) => {}
+                    }
+                }
+            });
+        }
+    });
+    (address.replace(&format!("host={host} port={port}"), &here), open)
+}
+
+/// Whom staff stops while the database is away is stopped when it is back, without another signal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_list_is_taken_up_while_the_database_is_away() {
+    if !database::is_there() {
+        return;
+    }
+    let (address, way) = way_to(&database::make().await).await;
+    let (mut scene, _bank) = scene_with(TestServer::start().await, &address).await;
+    let (qwac, seal) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
+    let client = scene.client(Some(&qwac));
+    let (interface, calls) = (scene.interface(), AtomicUsize::new(0));
+    let onboard = async || {
+        let id = format!("stopped-{}", calls.fetch_add(1, Ordering::Relaxed));
+        let request = Request::onboarding("nl").set("x-request-id", id).signed(&seal);
+        request.exchange(&client, &interface).await
+    };
+    assert_eq!(onboard().await.status, 200);
+
+    way.send(false).unwrap();
+    assert_eq!(onboard().await.status, 503);
+    fs::write(scene.files.path("stop-list.txt"), qwac.certificate.fingerprint_hex()).unwrap();
+    let path = scene.files.path("vestibule.toml");
+    let text = fs::read_to_string(&path).unwrap() + "[register]\nstop_list_file = \"stop-list.txt\"\n";
+    fs::write(&path, text).unwrap();
+    let mut lines = BufReader::new(scene.served.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    scene.served.signal(Signal::HUP);
+    assert!(lines.any(|line| line.contains("certificates and trust were read again")));
+    assert!(lines.any(|line| line.contains("send SIGHUP again once this is mended")));
+
+    way.send(true).unwrap();
+    let answer = until(401, onboard).await;
+    assert_eq!(error(&answer), "CERTIFICATE_BLOCKED", "{}", answer.body);
+}
+
+/// A node that waits for whoever brings the database up to date can be told to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_can_be_given_up() {
+    if !database::is_there() {
+        return;
+    }
+    let core = TestServer::start().await;
+    let address = database::make().await + " application_name=given_up";
+    drop(Store::connect(&address).await.unwrap());
+    let (files, _bank) = behind(&core, &address).await;
+    let mut migrating = database::connect_to(&address).await;
+    let migrating = migrating.transaction().await.unwrap();
+    migrating.batch_execute("SELECT version FROM schema_version FOR UPDATE").await.unwrap();
+    let beside = database::connect().await;
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut program = Program(command(&files).spawn().unwrap());
+        let waits = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'given_up' AND wait_event_type = 'Lock'";
+        let begun = Instant::now();
+        while beside.query(waits, &[]).await.unwrap().is_empty() {
+            assert!(begun.elapsed() < LONG, "it does not wait");
+        }
+        program.signal(signal);
+        let ended = loop {
+            if let Some(ended) = program.0.try_wait().unwrap() {
+                break ended;
+            }
+            assert!(begun.elapsed() < LONG, "it does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert!(ended.success(), "{ended}");
+        // The server notices that nobody waits any more when it has something to say.
+        let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'given_up' AND wait_event_type = 'Lock'";
+        beside.query(all, &[]).await.unwrap();
+    }
 }
 
 #[test]
