@@ -36,8 +36,8 @@ fn main() -> ExitCode {
     let is_server = matches!(cli.command, Command::Serve(_) | Command::Sandbox(_));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        // Keys are made on these threads; more of them would only share the same processors.
-        .max_blocking_threads(8)
+        // Most wait for a name server, and those of the database and the core bank must not wait for theirs to be free.
+        .max_blocking_threads(64)
         .build();
     let result = match runtime {
         Err(error) => Err(commands::Failure::new(format!("the runtime cannot start: {error}"))),
