@@ -66,6 +66,7 @@ pub mod third_parties;
 mod trust;
 mod waiting_payments;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
@@ -164,6 +165,7 @@ struct Inner {
     revocation: Option<Revocation>,
     register: Option<Register>,
     sealing: Sealing,
+    has_wrong_clock: AtomicBool,
     request_ids: requests::RequestIds,
     call_counts: call_limits::CallCounts,
     last_uses: last_uses::LastUses,
@@ -214,6 +216,7 @@ impl Gateway {
             revocation,
             register,
             sealing,
+            has_wrong_clock: AtomicBool::new(false),
             request_ids,
             call_counts: call_limits::CallCounts::default(),
             last_uses: last_uses::LastUses::default(),

@@ -380,7 +380,7 @@ async fn gateway(
     let fetch = Arc::new(CertificateAddresses::default());
     let revocation = Revocation::new(&[], fetch, revocation::Rules::default());
     revocation.turn(configuration.trust.check_revocation);
-    Ok(Gateway::new(Parts {
+    let gateway = Gateway::new(Parts {
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
             profiles,
@@ -398,7 +398,11 @@ async fn gateway(
         register: Some(register),
         sealing: sealing.clone(),
         revocation: Some(revocation),
-    }))
+    });
+    match gateway.clock_error().await? {
+        Some(ahead) => Err(StartError::clock(ahead)),
+        None => Ok(gateway),
+    }
 }
 
 type OwnCertificate = (Arc<Replaceable>, Arc<ServerConfig>);

@@ -20,6 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Row;
 
@@ -80,6 +81,14 @@ impl Db {
     /// How much it has to do now.
     pub(crate) fn load(&self) -> Load {
         self.0.load()
+    }
+
+    /// Now, by the clock of the server.
+    pub(crate) async fn time(&self) -> Result<Timestamp, StoreError> {
+        let rows = self.query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)", &[]).await?;
+        let second = rows.first().and_then(|row| row.try_get(0).ok());
+        let time = second.and_then(|second| Timestamp::from_second(second).ok());
+        time.ok_or_else(|| StoreError::unavailable("it does not say what time it is"))
     }
 
     /// Every row that a statement finds.

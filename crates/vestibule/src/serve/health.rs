@@ -51,8 +51,8 @@ pub(super) fn routes(health: Health) -> Router {
 }
 
 /// Whether calls should come here, and which part is not as it should be. A core bank that is away is told, and is no reason
-/// against it: other nodes have no other bank, and callers get an answer that says so. The same holds of a register that is too old, and
-/// of calls that no file takes: they are in the trail within a second.
+/// against it: other nodes have no other bank, and callers get an answer that says so. The same holds of a register that is too old, of
+/// calls that no file takes, which are in the trail within a second, and of a clock, since nobody knows whose is wrong.
 async fn ready(State(health): State<Health>) -> Response {
     if !health.is_ready.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping"}))).into_response();
@@ -68,6 +68,10 @@ async fn ready(State(health): State<Health>) -> Response {
     if !health.spool.is_kept() {
         let text = "no file takes calls, so that those that are not in the trail yet are lost if the process is killed; the log says why";
         parts.insert("audit".to_owned(), json!(text));
+    }
+    if health.gateway.has_wrong_clock() {
+        let text = "it is not that of the database: nothing is forgotten here, and nothing is done for other nodes; the log says by how much";
+        parts.insert("clock".to_owned(), json!(text));
     }
     let (status, word) = match health.database().await {
         Ok(_) => (StatusCode::OK, "ready"),

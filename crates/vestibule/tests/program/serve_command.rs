@@ -364,6 +364,72 @@ async fn a_start_can_be_given_up() {
     }
 }
 
+/// A node whose clock is far from that of the database would forget for all what has ended by its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_another_time_than_the_database_forgets_nothing() {
+    if !database::is_there() {
+        return;
+    }
+    let core = TestServer::start().await;
+    let address = database::make().await;
+    let schema = address.split("search_path=").nth(1).unwrap().split([' ', '\'']).next().unwrap();
+    let beside = database::connect_to(&address).await;
+    // What the database takes for its clock.
+    let clock = format!(
+        "CREATE TABLE shift AS SELECT INTERVAL '-400 days' AS by;
+         CREATE FUNCTION {schema}.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+         'SELECT pg_catalog.clock_timestamp() + (SELECT by FROM {schema}.shift)'"
+    );
+    beside.batch_execute(&clock).await.unwrap();
+    let shift = async |by: &str| {
+        beside.batch_execute(&format!("UPDATE shift SET by = INTERVAL '{by}'")).await.unwrap();
+    };
+    let first = format!("search_path={schema},pg_catalog");
+    let address = address.replace(&format!("search_path={schema}"), &first);
+    let (files, _bank) = behind(&core, &address).await;
+    for (by, says) in [("-400 days", "seconds ahead of that of the"), ("6 minutes", "seconds behind that of the")]
+    {
+        shift(by).await;
+        let output = command(&files).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains(says), "{said}");
+    }
+
+    shift("4 minutes").await;
+    let (served, listeners) = start(&files);
+    let scene = Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None };
+    let leases = async || {
+        let all = beside.query("SELECT name FROM leases ORDER BY name", &[]).await.unwrap();
+        all.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>()
+    };
+    let begun = Instant::now();
+    while !leases().await.contains(&"forgetting".to_owned()) {
+        assert!(begun.elapsed() < LONG, "nobody forgets");
+    }
+    let wrong = async |is_wrong: bool| loop {
+        let (status, body) = scene.managed("/health/ready").await;
+        assert_eq!(status, 200, "{body}");
+        if body.contains("it is not that of the database") == is_wrong {
+            break;
+        }
+        assert!(begun.elapsed() < LONG, "{body}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    wrong(false).await;
+    shift("-400 days").await;
+    wrong(true).await;
+    // Each lease is asked for every five seconds.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    beside.batch_execute("DELETE FROM leases").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(leases().await.is_empty(), "{:?}", leases().await);
+    shift("0 seconds").await;
+    wrong(false).await;
+    while !leases().await.contains(&"forgetting".to_owned()) {
+        assert!(begun.elapsed() < LONG, "nobody forgets");
+    }
+}
+
 #[test]
 fn what_is_wrong_at_the_start_is_told_with_its_line() {
     let files = Files::new();
