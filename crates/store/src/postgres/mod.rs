@@ -43,6 +43,10 @@ const PAUSES: [u64; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
 /// often in somebody's way than any other, and there is time for it.
 const STARTS: usize = 40;
 
+/// How often somebody may have its tables for longer than it waits, and how long nobody is kept waiting then, at least and at most twice
+/// that, in milliseconds: whoever comes to a table waits behind it while it waits.
+const KEPT_WAITING: (usize, u64) = (12, 5000);
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Db(Arc<Pool>);
@@ -58,10 +62,9 @@ impl Db {
     pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
         let pool = Pool::new(address)?;
         let mut connection = pool.take().await.map_err(Failed::into_error)?;
-        let mut pauses = PAUSES.into_iter().cycle().take(STARTS);
+        let mut tries = Tries::default();
         while let Err(failed) = migrations::run(&mut connection.client).await {
-            let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
-            sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
+            sleep(tries.pause_after(failed)?).await;
         }
         connection.give_back();
         Ok(Self(Arc::new(pool)))
@@ -69,10 +72,9 @@ impl Db {
 
     pub(crate) async fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
         let mut connection = self.0.take().await.map_err(Failed::into_error)?;
-        let mut pauses = PAUSES.into_iter().cycle().take(STARTS);
+        let mut tries = Tries::default();
         while let Err(failed) = migrations::add(&mut connection.client, tables).await {
-            let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
-            sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
+            sleep(tries.pause_after(failed)?).await;
         }
         connection.give_back();
         Ok(())
@@ -152,6 +154,29 @@ impl Db {
             self.0.renew();
         }
         done
+    }
+}
+
+/// How often it was tried to bring a database up to date.
+#[derive(Debug, Default)]
+struct Tries {
+    in_the_way: usize,
+    kept_waiting: usize,
+}
+
+impl Tries {
+    /// How long others are left alone before it is tried again, or why it is not.
+    fn pause_after(&mut self, failed: Failed) -> Result<Duration, StoreError> {
+        let (most, alone) = KEPT_WAITING;
+        if failed.is_kept_waiting() && self.kept_waiting < most {
+            self.kept_waiting += 1;
+            return Ok(Duration::from_millis(alone) + pause(alone));
+        }
+        if failed.is_kept_waiting() || !failed.is_in_the_way_of_start() || self.in_the_way == STARTS {
+            return Err(failed.into_error_of_start());
+        }
+        self.in_the_way += 1;
+        Ok(pause(PAUSES[self.in_the_way % PAUSES.len()]))
     }
 }
 
