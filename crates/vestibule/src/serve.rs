@@ -38,7 +38,7 @@ use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
 use self::register::RegisterFile;
-pub use self::sealing::{SealedKeys, seal_keys};
+pub use self::sealing::{RotatedKey, SealedKeys, rotate_keys, seal_keys};
 pub(crate) use self::spool::SpoolError;
 use self::trail::Notes;
 use self::trusted_lists::TrustedLists;

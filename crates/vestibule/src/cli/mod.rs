@@ -112,7 +112,7 @@ impl Command {
             Self::Config(_) => false,
             Self::Admin(args) => args.to.json,
             Self::Audit(args) => args.to.json,
-            Self::Keys(KeysCommand::Seal(args)) => args.json,
+            Self::Keys(KeysCommand::Seal(args) | KeysCommand::Rotate(args)) => args.json,
             Self::Statistics(args) => args.to.json,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,

@@ -83,7 +83,7 @@ pub(crate) fn start_of(program: &Path, files: &Files) -> (Program, Listeners) {
 }
 
 /// Whoever waits longer than this would wait for ever.
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// `traceparent` of the calls to the banks of all tests.
 pub(crate) static CARRIED: Mutex<Vec<String>> = Mutex::new(Vec::new());
