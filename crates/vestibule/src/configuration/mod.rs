@@ -12,6 +12,7 @@ mod listeners;
 mod looks;
 mod page_texts;
 mod provider;
+mod register;
 mod secrecy;
 mod section;
 mod texts;
@@ -170,7 +171,7 @@ impl Configuration {
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
-        let limits = reader.optional(file);
+        let limits: Option<Option<Limits>> = reader.optional(file);
         let looks: Option<Looks> = reader.section(file);
         let texts: Option<Texts> = reader.section(file);
         let management = reader.section(file);
@@ -193,7 +194,8 @@ impl Configuration {
         sealing.iter().flatten().for_each(|sealing| check_sealing(&mut reader, sealing));
         trust.iter().for_each(|trust| check_trust(&mut reader, trust, &trusted_lists));
         trusted_lists.iter().flatten().for_each(|lists| check_lists(&mut reader, lists));
-        register.iter().flatten().for_each(|register| check_register(&mut reader, register));
+        register.iter().flatten().for_each(|register| register::check(&mut reader, register));
+        limits.iter().flatten().for_each(|limits| check_limits(&mut reader, limits));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, when));
         admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, when));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, when));
@@ -262,59 +264,18 @@ fn check_lists(reader: &mut Reader<'_>, lists: &TrustedLists) {
     }
 }
 
-impl Register {
-    /// Whether there is more in it than a stop list.
-    pub(crate) fn names_a_register(&self) -> bool {
-        self.file.is_some() || self.url.is_some()
-    }
-}
-
-fn check_register(reader: &mut Reader<'_>, register: &Register) {
-    match (&register.file, &register.url) {
-        (Some(_), Some(_)) => {
-            reader.together("register.url", "there is file too; leave one of them out");
-        }
-        (None, None) if register.stop_list_file.is_none() => {
-            let text = "it says nothing; name a register with file or url, or a stop_list_file, or leave [register] out";
-            reader.together("register", text);
-        }
-        _ => {}
-    }
-    if let Some(path) = &register.file {
-        let problem = match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Some("this is a folder; a file is expected".to_owned()),
-            Ok(_) => None,
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(problem) = problem {
-            reader.together("register.file", format!("{}: {problem}", path.display()));
-        }
-    }
-    match &register.url {
-        Some(url) if url.0.scheme() == "https" && register.trust_files.is_empty() => {
-            let text = "without an authority the service cannot be told from others; name one in trust_files";
-            reader.together("register.url", text);
-        }
-        Some(_) => {}
-        None => {
-            for (key, is_there) in [
-                ("register.trust_files", !register.trust_files.is_empty()),
-                ("register.authorization_file", register.authorization.is_some()),
-            ] {
-                if is_there {
-                    reader.together(key, "it is for the service at url, and there is none");
-                }
-            }
-        }
-    }
-}
-
 fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     if sealing.other_key.as_ref() == Some(&sealing.key) {
         reader.together(
             "sealing.other_key_file",
             "it is the same key as key; leave it out, or name the other one",
         );
+    }
+}
+
+fn check_limits(reader: &mut Reader<'_>, limits: &Limits) {
+    if limits.within.0.subsec_nanos() > 0 {
+        reader.together("limits.within", "callers are told it in seconds; write whole ones, such as 1s");
     }
 }
 

@@ -309,6 +309,7 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ),
     ("#[limits]", "[limits]\ncalls = 0", "[limits] calls: expected a number from 1 to 10000"),
     ("#[limits]", "[limits]\nwithin = \"0s\"", "nothing can be done in no time"),
+    ("#[limits]", "[limits]\nwithin = \"500ms\"", "callers are told it in seconds; write whole ones"),
     (
         "#[limits]",
         "[limits]\nburst = 5",
