@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use core_bank::server::tls::{Listener, TlsSettings};
@@ -16,8 +16,8 @@ use gateway::domain::Tenant;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use testkit::{Request, TestServer, database, euro_payment};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 use crate::BINARY;
@@ -326,6 +326,72 @@ async fn a_stop_list_is_taken_up_while_the_database_is_away() {
     way.send(true).unwrap();
     let answer = until(401, onboard).await;
     assert_eq!(error(&answer), "CERTIFICATE_BLOCKED", "{}", answer.body);
+}
+
+/// A way to a bank that can be held: the bank's address by this way, what holds it, and how many requests it holds.
+async fn way_that_holds(bank: &str) -> (String, watch::Sender<bool>, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("https://{}", listener.local_addr().unwrap());
+    let (bank, held) = (bank.trim_start_matches("https://").to_owned(), Arc::new(AtomicUsize::new(0)));
+    let (open, is_open) = watch::channel(true);
+    let counted = Arc::clone(&held);
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = TcpStream::connect(&bank).await.unwrap();
+            let (mut is_open, held) = (is_open.clone(), Arc::clone(&counted));
+            let ((mut from, mut back), (mut answers, mut to)) = (client.into_split(), server.into_split());
+            tokio::spawn(async move { tokio::io::copy(&mut answers, &mut back).await });
+            tokio::spawn(async move {
+                let mut octets = [0; 4096];
+                while let Some(length) = from.read(&mut octets).await.ok().filter(|length| *length > 0) {
+                    if !*is_open.borrow() {
+                        held.fetch_add(1, Ordering::Relaxed);
+                        let _ = is_open.wait_for(|is_open| *is_open).await;
+                    }
+                    let _ = to.write_all(&octets[..length]).await;
+                }
+            });
+        }
+    });
+    (here, open, held)
+}
+
+/// What the bank takes longer for than a call takes by itself is answered before the gateway ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_the_bank_still_answers_is_answered_at_a_stop() {
+    let (core, files) = (TestServer::start().await, Files::new());
+    let (url, _bank) = bank_behind(&core, &files).await;
+    let (url, open, held) = way_that_holds(&url).await;
+    let path = write_configuration(&files, &url, "");
+    let text = fs::read_to_string(&path).unwrap().replace("drain = \"3s\"", "drain = \"0s\"");
+    fs::write(&path, text.replace("[management]", "answer_within = \"30s\"\n[management]")).unwrap();
+    let (served, listeners) = start(&files);
+    let mut scene = Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None };
+    let customer = scene.core.customer("nl", "saver").await;
+    let client = scene.client(Some(&scene.certificate("qwac").await));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+
+    open.send(false).unwrap();
+    let read = tokio::spawn({
+        let (request, interface) = (tpp.attended("/v1/accounts", &consent), scene.interface());
+        async move { request.exchange(&client, &interface).await }
+    });
+    let begun = Instant::now();
+    while held.load(Ordering::Relaxed) == 0 {
+        assert!(begun.elapsed() < LONG, "the bank is not asked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // What was asked may be what the gateway asks by itself.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    scene.served.signal(Signal::TERM);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert!(!read.is_finished());
+    open.send(true).unwrap();
+    let answer = read.await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(scene.served.0.wait().unwrap().success());
 }
 
 /// A node that waits for whoever brings the database up to date can be told to end.
