@@ -219,6 +219,7 @@ pub async fn serve(
         metrics: Arc::clone(&metrics),
         core_bank: behind.core_bank,
         spool: notes.spool(),
+        telling: health::telling(),
     };
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));

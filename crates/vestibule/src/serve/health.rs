@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::metrics::Metrics;
 use super::spool::Spool;
+use crate::tasks::Telling;
 
 /// How long the database gets to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,6 +36,13 @@ pub(super) struct Health {
     pub(super) core_bank: Option<CoreBank>,
     /// Where calls stand until they are in the audit trail.
     pub(super) spool: Arc<Spool>,
+    /// Tells the log whether the database answers: load balancers ask many times a second.
+    pub(super) telling: Arc<Telling>,
+}
+
+/// What the log is told of the database.
+pub(super) fn telling() -> Arc<Telling> {
+    Arc::new(Telling::of(["the database does not answer", "the database answers again"]))
 }
 
 /// The routes of the management listener.
@@ -119,16 +127,15 @@ impl Health {
     async fn database(&self) -> Result<Duration, &'static str> {
         let begun = Instant::now();
         let drawer = self.gateway.drawer("health");
-        match timeout(PATIENCE, drawer.get("health", "")).await {
-            Ok(Ok(_)) => Ok(begun.elapsed()),
-            Ok(Err(error)) => {
-                tracing::warn!(error = edge::with_causes(&error), "the database does not answer");
-                Err("it does not answer; the log says why")
-            }
+        let (answer, told) = match timeout(PATIENCE, drawer.get("health", "")).await {
+            Ok(Ok(_)) => (Ok(begun.elapsed()), Ok(())),
+            Ok(Err(error)) => (Err("it does not answer; the log says why"), Err(edge::with_causes(&error))),
             Err(_) => {
-                tracing::warn!("the database does not answer in time");
-                Err("it does not answer in time")
+                let text = "it does not answer in time";
+                (Err(text), Err(text.to_owned()))
             }
-        }
+        };
+        self.telling.tell(told);
+        answer
     }
 }
