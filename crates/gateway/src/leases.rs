@@ -43,11 +43,12 @@ impl Lease {
         }
         if self.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
             self.ask_at = Some(Instant::now() + RENEWED);
-            self.is_held = gateway.take_lease_in_time(self.name, &self.holder).await.unwrap_or_else(|error| {
-                // That the store is away is told by the calls that need it, and by who takes up news of others.
-                tracing::debug!(%error, lease = self.name, "a lease could not be taken");
-                false
-            });
+            self.is_held =
+                gateway.take_lease_in_time(self.name, &self.holder).await.unwrap_or_else(|error| {
+                    // That the store is away is told by the calls that need it, and by who takes up news of others.
+                    tracing::debug!(%error, lease = self.name, "a lease could not be taken");
+                    false
+                });
         }
         self.is_held
     }

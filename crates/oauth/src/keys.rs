@@ -359,7 +359,10 @@ mod tests {
         let after = SigningKeys::load_or_make(drawer, IdTokenAlgorithm::Rs256).await.unwrap();
         before.reload().await.unwrap();
         let [old, new] = [before.key_id(), after.key_id()];
-        assert_eq!((ids(&before, 0), ids(&after, 0)), (vec![old.clone(), new.clone()], vec![new, old.clone()]));
+        assert_eq!(
+            (ids(&before, 0), ids(&after, 0)),
+            (vec![old.clone(), new.clone()], vec![new, old.clone()])
+        );
         let tokens = [before.sign(&claims).unwrap(), after.sign(&claims).unwrap()];
         for keys in [&before, &after] {
             assert!(tokens.iter().all(|token| keys.has_signed(token, "i", "a")));

@@ -168,7 +168,9 @@ impl Served {
         }
         // What a database that says nothing does not take stays in the spool.
         if tokio::time::timeout(LAST_NOTES, self.notes.stop()).await.is_err() {
-            tracing::warn!("the audit trail could not be written to its end; the next start or another node does that");
+            tracing::warn!(
+                "the audit trail could not be written to its end; the next start or another node does that"
+            );
         }
     }
 }

@@ -292,15 +292,20 @@ fn wrong(error: &tokio_postgres::Error) -> StoreError {
              certificate of the server and the name in it as verify-full does elsewhere, against {system}"
         ),
         "sslrootcert" => {
-            format!("the address of the database has the option sslrootcert; leave it out: a server is checked against {system}")
+            format!(
+                "the address of the database has the option sslrootcert; leave it out: a server is checked against {system}"
+            )
         }
         option if is_known => {
             format!("the option {option} in the address of the database has a value that it cannot have")
         }
         option if NOT_TAKEN.contains(&option) => {
-            format!("the address of the database has the option {option}, which is not taken here; leave it out")
+            format!(
+                "the address of the database has the option {option}, which is not taken here; leave it out"
+            )
         }
-        _ => "the address of the database is none of PostgreSQL, such as postgres://user:password@host/name".to_owned(),
+        _ => "the address of the database is none of PostgreSQL, such as postgres://user:password@host/name"
+            .to_owned(),
     })
 }
 
@@ -423,7 +428,10 @@ mod tests {
         ] {
             let error = Way::parse(address).unwrap_err().to_string();
             assert!(error.contains(says), "{address}: {error}");
-            assert!(!["verify-ca", "ca.pem", "soon", "horse"].iter().any(|value| error.contains(value)), "{error}");
+            assert!(
+                !["verify-ca", "ca.pem", "soon", "horse"].iter().any(|value| error.contains(value)),
+                "{error}"
+            );
         }
         let within = |address: &str| Way::parse(address).unwrap().within;
         assert_eq!(within("host=localhost"), ALONE.0);

@@ -3,8 +3,8 @@
 use domain::{
     Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
     ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Interface, Language,
-    LogInFailures, LoggedIn, ReadCount, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant, Timestamp, Token,
-    TokenKind, TppId,
+    LogInFailures, LoggedIn, ReadCount, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant,
+    Timestamp, Token, TokenKind, TppId,
 };
 use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 

@@ -206,7 +206,8 @@ async fn writes_that_nobody_waits_for_any_more_keep_their_places() {
     let (client, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     let count = async |whose: &str| -> i64 {
-        let all = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vestibule' {whose}");
+        let all =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vestibule' {whose}");
         client.query_one(&all, &[]).await.unwrap().get(0)
     };
     let turn = async |standbys: &str| {
@@ -215,7 +216,8 @@ async fn writes_that_nobody_waits_for_any_more_keep_their_places() {
     };
     store.save(Changes::new().put_private_state(&entry("first"))).await.unwrap();
     assert_eq!(keys(&store).await, ["first"]);
-    let reader = "SELECT pid FROM pg_stat_activity WHERE application_name = 'vestibule' AND query LIKE 'SELECT%'";
+    let reader =
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'vestibule' AND query LIKE 'SELECT%'";
     let read_by: i32 = client.query_one(reader, &[]).await.unwrap().get(0);
 
     turn("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;

@@ -85,7 +85,10 @@ async fn take_up(served: &mut Served, new: &Configuration) -> bool {
 /// Tells what is right and will not do.
 fn tell_remarks(args: &ServeArgs, configuration: &Configuration) {
     for remark in configuration.remarks() {
-        tracing::warn!(configuration = config::lines(&args.config, std::slice::from_ref(remark)), "it is not the time of a certificate");
+        tracing::warn!(
+            configuration = config::lines(&args.config, std::slice::from_ref(remark)),
+            "it is not the time of a certificate"
+        );
     }
 }
 

@@ -2,9 +2,9 @@
 
 use rustls::sign::CertifiedKey;
 
-use super::{When, check_pair};
 use super::keys::Admin;
 use super::section::Reader;
+use super::{When, check_pair};
 
 /// Checks what belongs together in the section of the bank's staff.
 pub(super) fn check(reader: &mut Reader<'_>, admin: &Admin, when: When<'_>) {

@@ -7,10 +7,10 @@ use openid::{ClientProof, Limits, ProviderSettings, SetupError};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{When, check_pair};
 use super::files::{CertificateFile, KeyFile, Secret};
 use super::section::{Fault, Place, Reader, Value, section};
 use super::values::{Count, Deadline, parsed};
+use super::{When, check_pair};
 
 section! {
     /// The bank's own OpenID provider, where customers authenticate. Leave the section out if the bank has none: then customers

@@ -177,8 +177,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(source: &'a str, place: Place<'a>) -> (Self, Spanned<DeTable<'a>>) {
         let (table, errors) = DeTable::parse_recoverable(source);
         let (lines, is_whole) = (HashMap::new(), errors.is_empty());
-        let mut reader =
-            Self { source, place, lines, is_whole, problems: Vec::new(), remarks: Vec::new() };
+        let mut reader = Self { source, place, lines, is_whole, problems: Vec::new(), remarks: Vec::new() };
         for error in errors {
             let line = error.span().map(|span| reader.line(span.start));
             reader.problems.push(Problem { line, text: format!("this is no TOML: {}", error.message()) });

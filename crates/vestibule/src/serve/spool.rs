@@ -362,7 +362,10 @@ mod tests {
     fn what_is_kept_is_bounded_and_what_was_lost_is_in_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let line = CALL.len() as u64 + 1;
-        let mut state = State::new((begun(folder.path()), Timestamp::UNIX_EPOCH), [3, 2].map(|lines| HEADER + lines * line));
+        let mut state = State::new(
+            (begun(folder.path()), Timestamp::UNIX_EPOCH),
+            [3, 2].map(|lines| HEADER + lines * line),
+        );
         // What nobody proved to have made leaves room for what somebody did.
         (0..4).for_each(|_| state.add(CALL.to_owned(), false));
         assert_eq!((state.length, state.lost), (HEADER + 2 * line, 2));

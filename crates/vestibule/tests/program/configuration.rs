@@ -114,7 +114,8 @@ fn certificates_that_have_ended_are_in_the_way_of_nothing_else() {
             assert!(problem.text.starts_with(&text) && problem.line.is_some(), "{problem:?}");
         }
     };
-    let path = write_configuration(&files, NO_CORE, &format!("[proxy]\naddresses = [\"127.0.0.1\"]\n{admin}"));
+    let path =
+        write_configuration(&files, NO_CORE, &format!("[proxy]\naddresses = [\"127.0.0.1\"]\n{admin}"));
     says(Configuration::read(&path, ended).unwrap().remarks(), &["core_bank", "admin"]);
     let check = ["--now", "2100-01-01T00:00:00Z", "config", "check", path.to_str().unwrap()];
     let (code, said, error) = vestibule(&check);

@@ -88,7 +88,8 @@ async fn the_key_of_id_tokens_changes_while_nodes_run() {
     let (files, _bank) = behind(&core, &database::make().await).await;
     seal_with(&files, "key_file = \"sealing.key\"\n");
     let [one, other] = [start(&files), start(&files)];
-    let scene = Scene { core, served: one.0, files, listeners: one.1, bank: "Bank of the tests", clock: None };
+    let scene =
+        Scene { core, served: one.0, files, listeners: one.1, bank: "Bank of the tests", clock: None };
     let ids = async |node: &Listeners| -> Vec<String> {
         let set = published_at(&scene, node).await;
         let ids = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());

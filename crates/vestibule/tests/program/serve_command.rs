@@ -410,7 +410,8 @@ async fn a_start_can_be_given_up() {
     let beside = database::connect().await;
     for signal in [Signal::TERM, Signal::INT] {
         let mut program = Program(command(&files).spawn().unwrap());
-        let waits = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'given_up' AND wait_event_type = 'Lock'";
+        let waits =
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'given_up' AND wait_event_type = 'Lock'";
         let begun = Instant::now();
         while beside.query(waits, &[]).await.unwrap().is_empty() {
             assert!(begun.elapsed() < LONG, "it does not wait");
@@ -453,7 +454,8 @@ async fn a_node_with_another_time_than_the_database_forgets_nothing() {
     let first = format!("search_path={schema},pg_catalog");
     let address = address.replace(&format!("search_path={schema}"), &first);
     let (files, _bank) = behind(&core, &address).await;
-    for (by, says) in [("-400 days", "seconds ahead of that of the"), ("6 minutes", "seconds behind that of the")]
+    for (by, says) in
+        [("-400 days", "seconds ahead of that of the"), ("6 minutes", "seconds behind that of the")]
     {
         shift(by).await;
         let output = command(&files).output().unwrap();

@@ -78,7 +78,8 @@ fn assert_dashboard(metrics: &str) {
 async fn of_certificates_of_one_subject_the_first_end_is_told() {
     const NAME: &str = "Authority of the tests";
     let files = Files::new();
-    let named = [(DnType::CountryName, "ES"), (DnType::OrganizationName, NAME), (DnType::CommonName, "Test CA")];
+    let named =
+        [(DnType::CountryName, "ES"), (DnType::OrganizationName, NAME), (DnType::CommonName, "Test CA")];
     let sooner = eidas::certificate::to_pem(&files.ca.issue(&named, &[], |_| {}).certificate.der);
     let other = files.ca.issue(&[(DnType::CommonName, "another")], &[], |_| {});
     let other = eidas::certificate::to_pem(&other.certificate.der);
@@ -88,7 +89,8 @@ async fn of_certificates_of_one_subject_the_first_end_is_told() {
     let end = async |scene: &Scene, whose: &str| {
         let metrics = scene.managed("/metrics").await.1;
         let rows = metrics.lines().filter(|line| {
-            line.starts_with("vestibule_certificate_expiry_timestamp_seconds{section=\"core_bank\"") && line.contains(whose)
+            line.starts_with("vestibule_certificate_expiry_timestamp_seconds{section=\"core_bank\"")
+                && line.contains(whose)
         });
         rows.map(|row| row.rsplit(' ').next().unwrap().parse::<i64>().unwrap()).collect::<Vec<_>>()
     };
@@ -100,7 +102,11 @@ async fn of_certificates_of_one_subject_the_first_end_is_told() {
         scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap();
         let found = end(&scene, NAME).await;
         assert!(found.len() == 1 && usize::from(found[0] == ends) == expected, "{found:?}");
-        assert_eq!(end(&scene, "another").await.len(), 1 - expected, "whoever is not named any more is not told of");
+        assert_eq!(
+            end(&scene, "another").await.len(),
+            1 - expected,
+            "whoever is not named any more is not told of"
+        );
     }
 }
 
