@@ -384,9 +384,8 @@ mod tests {
     fn no_more_is_looked_up_at_once_than_there_are_places() {
         static PLACES: Semaphore = Semaphore::const_new(LOOK_UPS);
         static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(LOOK_UPS + 1);
-        let runtime = runtime.build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(LOOK_UPS + 1).build().unwrap();
         let (say, said) = mpsc::channel::<()>();
         let said = Arc::new(Mutex::new(said));
         runtime.block_on(async {

@@ -79,7 +79,7 @@ pub struct Configuration {
     pub(crate) lives: Lives,
     pub(crate) traces: Option<Traces>,
     pub(crate) log: Log,
-    remarks: Vec<Problem>,
+    pub(crate) remarks: Vec<Problem>,
 }
 
 /// The names of the sections in the order of the example.
