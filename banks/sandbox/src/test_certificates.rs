@@ -11,10 +11,14 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::Changes;
+use tokio::sync::Semaphore;
 
 use crate::Sandbox;
 use crate::faulty_certificates::{CertificateFault, WEAK_KEY};
 use crate::management::Error;
+
+/// How many keys are made at once: each takes a processor for a while.
+static MAKING: Semaphore = Semaphore::const_new(8);
 
 /// What the caller wants in the certificate.
 #[derive(Debug, Deserialize)]
@@ -89,7 +93,9 @@ pub(crate) async fn issue(
     }
     let identifier = wanted.organization_identifier.clone();
     let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
+    let place = MAKING.acquire().await.map_err(gateway::Error::internal)?;
     let made = tokio::task::spawn_blocking(move || {
+        let _until_it_is_done = place;
         let (private_key, public_key) = match (public_key, fault) {
             (Some(public_key), _) => (None, public_key),
             (None, Some(CertificateFault::WeakKey)) => (Some(WEAK_KEY.0.to_owned()), WEAK_KEY.1.to_owned()),

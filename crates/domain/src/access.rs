@@ -1,8 +1,13 @@
 //! Access to account data: what is counted, how far back it goes, and why it is refused.
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::{Consent, Product};
+use crate::{Consent, Product, Tenant};
+
+/// How long after its day a call may still come to be counted: it began before midnight and took long, or came to a machine whose clock is
+/// behind.
+const BEHIND: SignedDuration = SignedDuration::from_mins(10);
 
 /// Kinds of reads that are counted, each on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +25,27 @@ impl ReadKind {
             Self::Balances => "BALANCES",
             Self::Transactions => "TRANSACTIONS",
         }
+    }
+}
+
+/// How many unattended reads of a kind were counted on a day, of one account by one consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadCount {
+    /// The last day on which one was counted.
+    pub day: Date,
+    /// How many were.
+    pub count: i64,
+}
+
+impl ReadCount {
+    /// The count that holds for a call of a moment, after what was counted last. A call of just before midnight that comes after one of the
+    /// next day counts on that day, so that nobody has a day twice.
+    pub fn for_call(last: Option<Self>, tenant: &Tenant, now: Timestamp) -> Self {
+        let today = tenant.date_at(now);
+        let holds = |last: &Self| {
+            last.day == today || (last.day > today && tenant.start_of(last.day) <= now + BEHIND)
+        };
+        last.filter(holds).unwrap_or(Self { day: today, count: 0 })
     }
 }
 
@@ -97,4 +123,27 @@ pub enum AccessRefusal {
         "the page is not one that was given out for this account and consent; follow the next link as it is"
     )]
     EdgeToken,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_call_of_yesterday_counts_today_and_no_other_does() {
+        let (tenant, day) = (Tenant::parse("uk").unwrap(), |text: &str| text.parse::<Date>().unwrap());
+        let last = ReadCount { day: day("2026-03-03"), count: 4 };
+        for (now, expected) in [
+            ("2026-03-03T12:00:00Z", last),
+            ("2026-03-02T23:59:59Z", last),
+            ("2026-03-02T23:50:00Z", last),
+            ("2026-03-02T23:49:59Z", ReadCount { day: day("2026-03-02"), count: 0 }),
+            ("2026-03-04T00:00:00Z", ReadCount { day: day("2026-03-04"), count: 0 }),
+        ] {
+            let now = now.parse().unwrap();
+            assert_eq!(ReadCount::for_call(Some(last), &tenant, now), expected, "{now}");
+            let first = ReadCount { day: tenant.date_at(now), count: 0 };
+            assert_eq!(ReadCount::for_call(None, &tenant, now), first);
+        }
+    }
 }

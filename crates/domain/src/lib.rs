@@ -40,7 +40,7 @@ pub mod tenants;
 pub mod texts;
 pub mod tpps;
 
-pub use access::{AccessRefusal, ReadKind};
+pub use access::{AccessRefusal, ReadCount, ReadKind};
 pub use accounts::{
     Account, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, BookingStatus,
     Counterparty, Funds, History, Position, Product, Transaction, TransactionQuery,

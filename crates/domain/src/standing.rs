@@ -27,6 +27,8 @@ impl Block {
 pub struct Standing {
     /// That the bank blocks the third party, or did for a time.
     pub blocked: Option<Block>,
+    /// Whether it has registered.
+    pub is_registered: bool,
     /// The certificate, if it was recorded.
     pub certificate: Option<CertificateState>,
 }
@@ -218,6 +220,7 @@ mod tests {
         let to = from + SignedDuration::from_hours(1);
         let standing = |status, blocked| Standing {
             blocked,
+            is_registered: true,
             certificate: Some(CertificateState { status, not_before: from, not_after: to }),
         };
         let code = |standing: Standing, now| {

@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use reqwest::RequestBuilder;
 use url::{Host, Url};
 
-use crate::outbound::{CONNECT_TIME, NotDelivered, client, is_public, look_up, read_url};
+use crate::outbound::{CONNECT_TIME, NotDelivered, OF_CERTIFICATES, client, is_public, look_up, read_url};
 
 /// Largest answer of a responder, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -62,7 +62,7 @@ impl CertificateAddresses {
         if let Some(address) = url.host_str().and_then(|host| self.hosts.get(host)) {
             return Ok(vec![*address]);
         }
-        let found = tokio::time::timeout(CONNECT_TIME, look_up(url)).await;
+        let found = tokio::time::timeout(CONNECT_TIME, look_up(url, &OF_CERTIFICATES)).await;
         let found = found.ok().flatten().ok_or(NotDelivered::Unreachable)?;
         if found.is_empty() || !found.iter().all(|address| is_public(address.ip())) {
             return Err(NotDelivered::Unreachable);

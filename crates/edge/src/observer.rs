@@ -146,6 +146,7 @@ tokio::task_local! {
 /// done until then is done, and so the call is told of.
 struct Unanswered<'c> {
     observer: &'c dyn Observer,
+    span: &'c Span,
     method: &'c Method,
     begun: Instant,
     is_answered: bool,
@@ -163,7 +164,16 @@ impl Drop for Unanswered<'_> {
         // A panic ends the call in the same way, and is no caller's doing.
         let status = if std::thread::panicking() { StatusCode::INTERNAL_SERVER_ERROR } else { gone };
         let request = notes.request.as_ref().and_then(|id| id.to_str().ok());
-        self.observer.seen(&notes.seen((request, self.method, status), self.begun, None));
+        let seen = notes.seen((request, self.method, status), self.begun, None);
+        tell(self.observer, self.span, &seen);
+    }
+}
+
+/// Tells of a call that is over, and ends its span.
+fn tell(observer: &dyn Observer, span: &Span, seen: &Seen<'_>) {
+    observer.seen(seen);
+    if !span.is_disabled() {
+        observer.ends(span, spans::end(span, seen));
     }
 }
 
@@ -211,7 +221,7 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
     let notes = Notes { findings: capture.is_some().then(Box::default), ..Notes::default() };
     let method = request.method().clone();
     let answered = async {
-        let mut unanswered = Unanswered { observer, method: &method, begun, is_answered: false };
+        let mut unanswered = Unanswered { observer, span: &span, method: &method, begun, is_answered: false };
         let response = answer(request).await;
         unanswered.is_answered = true;
         (response, NOTES.with(RefCell::take))
@@ -227,10 +237,7 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
     let findings = notes.findings.take();
     let request = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let seen = notes.seen((request, &method, response.status()), begun, fault.as_ref());
-    observer.seen(&seen);
-    if !span.is_disabled() {
-        observer.ends(&span, spans::end(&span, &seen));
-    }
+    tell(observer, &span, &seen);
     Ok(match (capture, findings) {
         (Some(capture), Some(findings)) => {
             let findings = complete(*findings, &seen);

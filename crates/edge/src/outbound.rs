@@ -1,13 +1,14 @@
 //! Requests that the bank itself sends to addresses that came from outside: what keeps them from reaching what only
 //! the bank can reach (section 6.3 of the security description).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 /// Longest address, in bytes.
@@ -15,6 +16,16 @@ const MAX_URL: usize = 2000;
 
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(5);
 pub(crate) const TOTAL_TIME: Duration = Duration::from_secs(10);
+
+/// How many names of one kind are looked up at once at most. Looking one up takes a thread, for as long as a name server says nothing
+/// also when nobody waits any more, and database and core bank are looked up on the same threads.
+const LOOK_UPS: usize = 8;
+
+/// Of names that third parties chose.
+static OF_CALLBACKS: Semaphore = Semaphore::const_new(LOOK_UPS);
+
+/// Of names that certificates and trusted lists have: third parties do not choose how long these are waited for.
+pub(crate) static OF_CERTIFICATES: Semaphore = Semaphore::const_new(LOOK_UPS);
 
 /// Whether the bank may call addresses of its own machine, which clients that are tested beside a sandbox have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +136,7 @@ pub async fn post(
     loopback: &Loopback,
 ) -> Result<StatusCode, NotDelivered> {
     let url = check_url(url, loopback)?;
-    let addresses = tokio::time::timeout(CONNECT_TIME, look_up(&url)).await;
+    let addresses = tokio::time::timeout(CONNECT_TIME, look_up(&url, &OF_CALLBACKS)).await;
     let addresses = addresses.map_err(|_| NotDelivered::Unreachable)?.ok_or(NotDelivered::Unreachable)?;
     let is_own = loopback.allows(&url)?;
     let is_allowed = |address: &SocketAddr| {
@@ -139,13 +150,30 @@ pub async fn post(
     sent.map(|answer| answer.status()).map_err(|_| NotDelivered::Unreachable)
 }
 
-pub(crate) async fn look_up(url: &Url) -> Option<Vec<SocketAddr>> {
+/// The addresses of a host, once one of the places is free.
+pub(crate) async fn look_up(url: &Url, places: &'static Semaphore) -> Option<Vec<SocketAddr>> {
     let port = url.port_or_known_default()?;
     match url.host()? {
         Host::Ipv4(address) => Some(vec![SocketAddr::new(address.into(), port)]),
         Host::Ipv6(address) => Some(vec![SocketAddr::new(address.into(), port)]),
-        Host::Domain(name) => Some(tokio::net::lookup_host((name, port)).await.ok()?.collect()),
+        Host::Domain(name) => {
+            let name = name.to_owned();
+            on_a_thread(places, move || Some((name, port).to_socket_addrs().ok()?.collect())).await
+        }
     }
+}
+
+/// Does what takes a thread in one of some places, which is free again when it is done, and not when nobody waits for it any more.
+async fn on_a_thread<T: Send + 'static>(
+    places: &'static Semaphore,
+    work: impl FnOnce() -> Option<T> + Send + 'static,
+) -> Option<T> {
+    let place = places.acquire().await.ok()?;
+    let working = tokio::task::spawn_blocking(move || {
+        let _until_it_is_done = place;
+        work()
+    });
+    working.await.ok()?
 }
 
 /// A client that goes nowhere but where it is sent, and tells nobody where from.
@@ -214,6 +242,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, mpsc};
+
     use super::*;
 
     #[test]
@@ -346,5 +377,33 @@ mod tests {
         assert!(matches!(refused, Err(NotDelivered::Address(_))), "{refused:?}");
         let refused = send(format!("http://127.0.0.1:{port}/"), &Loopback::Refused).await;
         assert!(matches!(refused, Err(NotDelivered::Address(_))), "{refused:?}");
+    }
+
+    /// Names whose server says nothing keep their places, however soon nobody waits for them any more, and nobody else's thread.
+    #[test]
+    fn no_more_is_looked_up_at_once_than_there_are_places() {
+        static PLACES: Semaphore = Semaphore::const_new(LOOK_UPS);
+        static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(LOOK_UPS + 1).build().unwrap();
+        let (say, said) = mpsc::channel::<()>();
+        let said = Arc::new(Mutex::new(said));
+        runtime.block_on(async {
+            for _ in 0..50 {
+                let said = Arc::clone(&said);
+                let silent = on_a_thread(&PLACES, move || {
+                    AT_ONCE.fetch_add(1, Ordering::SeqCst);
+                    // Until the other end is gone.
+                    said.lock().unwrap().recv().ok()
+                });
+                assert!(tokio::time::timeout(Duration::from_millis(2), silent).await.is_err());
+            }
+            let beside = tokio::task::spawn_blocking(|| "done");
+            let beside = tokio::time::timeout(Duration::from_secs(60), beside).await;
+            assert_eq!(beside.expect("there is no thread").unwrap(), "done");
+            drop(say);
+            assert_eq!(on_a_thread(&PLACES, || Some("found")).await, Some("found"));
+        });
+        assert_eq!(AT_ONCE.load(Ordering::SeqCst), LOOK_UPS);
     }
 }

@@ -3,7 +3,7 @@
 use domain::access::{earliest_day, is_counted};
 use domain::{
     AccessRefusal, Account, AccountId, AccountStatus, Balance, BookingStatus, Consent, Date, GrantedAccount,
-    Position, Product, ReadKind, Transaction, TransactionQuery,
+    Position, Product, ReadCount, ReadKind, Transaction, TransactionQuery,
 };
 
 use crate::access::{AccountAccess, Balances, ConsentAccess, Details, Scope, Transactions};
@@ -229,9 +229,10 @@ impl Gateway {
         if !is_counted(consent, read.attended) {
             return Ok(None);
         }
-        let (limit, day) = (consent.frequency_per_day, ctx.today());
+        let limit = consent.frequency_per_day;
         let which: (_, &AccountId) = (&consent.id, &granted.account);
-        let count = self.0.store.read_count(which.0, which.1, kind, day).await?;
+        let last = self.0.store.read_count(which.0, which.1, kind).await?;
+        let ReadCount { day, count } = ReadCount::for_call(last, &ctx.tenant, ctx.now);
         if count >= limit {
             let midnight = ctx.tenant.start_of(day.tomorrow().unwrap_or(day));
             let retry_after = midnight.duration_since(ctx.now).as_secs().saturating_add(1);
@@ -239,7 +240,8 @@ impl Gateway {
                 AccessRefusal::LimitReached { limit, kind, id: read.id.to_owned(), retry_after }.into()
             );
         }
-        Ok(Some(Changes::new().count_read(which, kind, day, count)))
+        let next = ReadCount { day, count: count + 1 };
+        Ok(Some(Changes::new().count_read(which, kind, (last, next))))
     }
 
     async fn save_if_any(&self, changes: Option<Changes>) -> Result<(), Error> {

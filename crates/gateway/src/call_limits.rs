@@ -122,7 +122,7 @@ impl CallCounts {
         // What is spent is what takes until then to come back.
         let over = (full_at - now).saturating_sub(each * calls.max(1));
         if over > Duration::ZERO {
-            let retry_after = i64::try_from(over.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
+            let retry_after = i64::try_from(over.as_nanos().div_ceil(1_000_000_000)).unwrap_or(i64::MAX);
             return Err(Refusal::TooManyCalls { calls, seconds: within.as_secs(), retry_after });
         }
         *count = Count { full_at, running: count.running + 1 };
@@ -199,6 +199,20 @@ mod tests {
             (0..4).all(|_| call(&one, 100).is_ok()) && call(&one, 100).is_err(),
             "no more than all of them"
         );
+    }
+
+    /// Whoever is told to try again in no time does so at once, and is refused again.
+    #[test]
+    fn nobody_is_told_to_try_again_in_no_time() {
+        let (counts, begin, one) = (CallCounts::default(), Instant::now(), caller("1"));
+        let limits = CallLimits { calls: 3000, at_once: 9000, ..LIMITS };
+        assert!((0..3000).all(|_| counts.begin(one.clone(), limits, begin).is_ok()));
+        for (micros, expected) in [(0, 1), (19_500, 1), (19_999, 1)] {
+            let refused = counts.begin(one.clone(), limits, begin + Duration::from_micros(micros));
+            let refusal = Refusal::TooManyCalls { calls: 3000, seconds: 60, retry_after: expected };
+            assert_eq!(refused, Err(refusal), "{micros}");
+        }
+        assert!(counts.begin(one, limits, begin + Duration::from_millis(20)).is_ok());
     }
 
     #[test]

@@ -114,19 +114,6 @@ impl Gateway {
         .await
     }
 
-    /// Checks that an organisation has registered.
-    pub(crate) async fn check_registered(&self, id: &TppId) -> Result<(), Error> {
-        if self.0.registered.get(id).is_none() {
-            // Whoever is known for another reason, or was erased, has not.
-            let known = self.registered(id).await?;
-            if !known.has_registered() {
-                return Err(Refusal::NotRegistered(id.clone()).into());
-            }
-            self.0.registered.insert(id.clone(), ());
-        }
-        Ok(())
-    }
-
     /// The registration of an organisation.
     ///
     /// # Errors

@@ -6,6 +6,11 @@ use domain::{Tenant, Timestamp};
 pub trait Clock: std::fmt::Debug + Send + Sync {
     /// Now for a tenant, or by the system's clock for none.
     fn now(&self, tenant: Option<&Tenant>) -> Timestamp;
+
+    /// Whether it tells the machine's time, so that other machines have the same.
+    fn is_of_system(&self) -> bool {
+        false
+    }
 }
 
 /// The system's clock for every tenant.
@@ -16,5 +21,9 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     fn now(&self, _: Option<&Tenant>) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn is_of_system(&self) -> bool {
+        true
     }
 }

@@ -9,6 +9,9 @@ use crate::{Error, Gateway};
 /// Most rows of a kind that are forgotten in one batch: what others wait for.
 const BATCH: i64 = 256;
 
+/// How often a store may be unavailable in one round. The first time it may be one statement that takes too long.
+const UNAVAILABLE: usize = 2;
+
 /// How long a kind of row is remembered after the time at which the store says that it ended.
 fn remembered(kind: Perishable) -> SignedDuration {
     match kind {
@@ -62,23 +65,29 @@ impl Gateway {
         self.0.clock.now(Some(tenant))
     }
 
-    /// Forgets what has ended by a tenant's clock: one small batch of each kind.
+    /// Forgets what has ended by a tenant's clock: one small batch of each kind. A kind that cannot be forgotten keeps no other one.
     ///
     /// # Errors
-    /// [`Error`]
+    /// The first [`Error`]. Whatever could be forgotten was, unless the store was not available for two kinds.
     pub async fn forget(&self, tenant: &Tenant, now: Timestamp) -> Result<Forgotten, Error> {
         let mut forgotten = Forgotten { rows: 0, is_more: false };
         // What belongs to no tenant has ended when it has by every clock.
         let slowest = self.0.settings.tenants.iter().map(|tenant| self.now(tenant)).fold(now, Timestamp::min);
+        let (mut failed, mut unavailable) = (Ok(()), 0);
         for kind in Perishable::ALL {
             let now = if kind.is_of_tenant() { now } else { slowest };
             let before = now.saturating_sub(remembered(kind)).unwrap_or(Timestamp::MIN);
             let rows = self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from);
-            forgotten.add(rows)?;
+            let done = forgotten.add(rows);
+            unavailable += usize::from(matches!(done, Err(Error::Unavailable(_))));
+            failed = failed.and(done);
+            if unavailable == UNAVAILABLE {
+                return failed.map(|()| forgotten);
+            }
         }
         let kept = self.0.settings.kept.audit;
         let before = slowest.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        forgotten.add(self.forget_trail(slowest, before, BATCH).await)?;
-        Ok(forgotten)
+        let trail = self.forget_trail(slowest, before, BATCH).await;
+        failed.and(forgotten.add(trail)).map(|()| forgotten)
     }
 }

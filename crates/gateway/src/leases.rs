@@ -1,5 +1,6 @@
 //! What one process does for all that share the store.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,6 +11,10 @@ use crate::{Error, Gateway, Randomness};
 
 /// How long others wait for a process that ended without warning.
 const LIFE: SignedDuration = SignedDuration::from_secs(15);
+
+/// How far the clock of a machine may be from that of the database's. One that is far ahead would take every lease, and keep it, since
+/// others look when it ends by their own clocks; then it would forget for all what has ended by its clock alone.
+const MOST_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often a lease is renewed, or asked for.
 const RENEWED: Duration = Duration::from_secs(5);
@@ -30,18 +35,20 @@ impl Lease {
         Self { name, holder: Randomness::from_system().secret_uuid(), is_held: false, ask_at: None }
     }
 
-    /// Whether the work is this process's now. It always is where nobody shares the store; nothing is written there.
+    /// Whether the work is this process's now. It always is where nobody shares the store; nothing is written there. It never is on a
+    /// machine whose clock is wrong.
     pub async fn is_held(&mut self, gateway: &Gateway) -> bool {
         if !gateway.shares_its_store() {
             return true;
         }
         if self.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
             self.ask_at = Some(Instant::now() + RENEWED);
-            self.is_held = gateway.take_lease(self.name, &self.holder, LIFE).await.unwrap_or_else(|error| {
-                // That the store is away is told by the calls that need it, and by who takes up news of others.
-                tracing::debug!(%error, lease = self.name, "a lease could not be taken");
-                false
-            });
+            self.is_held =
+                gateway.take_lease_in_time(self.name, &self.holder).await.unwrap_or_else(|error| {
+                    // That the store is away is told by the calls that need it, and by who takes up news of others.
+                    tracing::debug!(%error, lease = self.name, "a lease could not be taken");
+                    false
+                });
         }
         self.is_held
     }
@@ -108,6 +115,48 @@ impl Gateway {
     /// Whether other processes may have the same store.
     pub fn shares_its_store(&self) -> bool {
         self.0.store.is_shared()
+    }
+
+    /// How far this machine's clock is ahead of that of the database, or behind it if it is negative, where that is too far to do anything
+    /// for others. None where nobody shares the store, and where the clock is none of the machine's.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn clock_error(&self) -> Result<Option<SignedDuration>, Error> {
+        if !self.0.clock.is_of_system() {
+            return Ok(None);
+        }
+        let Some(of_server) = self.0.store.time_of_server().await? else { return Ok(None) };
+        let ahead = self.0.clock.now(None).duration_since(of_server);
+        Ok(Some(ahead).filter(|ahead| ahead.abs() > MOST_OFF))
+    }
+
+    /// Whether this machine's clock was wrong when a lease was asked for last.
+    pub fn has_wrong_clock(&self) -> bool {
+        self.0.has_wrong_clock.load(Ordering::Relaxed)
+    }
+
+    /// False if somebody else holds it, or this machine's clock is wrong.
+    async fn take_lease_in_time(&self, name: &str, holder: &str) -> Result<bool, Error> {
+        let wrong = self.clock_error().await?;
+        let was_wrong = self.0.has_wrong_clock.swap(wrong.is_some(), Ordering::Relaxed);
+        match wrong {
+            Some(ahead) => {
+                if !was_wrong {
+                    tracing::error!(
+                        seconds_ahead = ahead.as_secs(),
+                        "this machine's clock is not that of the database: here nothing is forgotten, and nothing is done for other nodes, until one of them is set"
+                    );
+                }
+                Ok(false)
+            }
+            None => {
+                if was_wrong {
+                    tracing::warn!("this machine's clock is that of the database again");
+                }
+                self.take_lease(name, holder, LIFE).await
+            }
+        }
     }
 
     /// False if somebody else holds it.

@@ -67,6 +67,7 @@ pub mod third_parties;
 mod trust;
 mod waiting_payments;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
@@ -87,7 +88,7 @@ pub use customer_sessions::{Insider, OwnLogIn, OwnPlace, WhyOver};
 pub use customers::ReadableAccount;
 pub use decisions::{Approval, DecisionProblem};
 pub use domain;
-use domain::{Interface, RequestId, Tenant, TppId};
+use domain::{Interface, RequestId, Tenant};
 pub use erasure::{Belongings, Erased};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
@@ -104,7 +105,6 @@ pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, S
 pub use private_state::{Drawer, Entry, SEQUENCE};
 pub use profile::{Profile, Profiles};
 pub use provider_trips::{CameBack, TripProblem};
-use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registers::{LookUp, LookedUp, Register, RegisterCounts, RegisterSource};
 pub use registration::{Registered, RegistrationRequest};
@@ -123,9 +123,6 @@ pub mod store_watch {
 pub use subjects::Sought;
 pub use trust::{Qualified, Qualify, Sent, Unqualified};
 pub use waiting_payments::{Payer, WaitingPayment};
-
-/// Third parties of which it is remembered that they are registered.
-const KNOWN_CLIENTS: usize = 4096;
 
 /// How a bank is set up.
 #[derive(Debug, Clone)]
@@ -169,8 +166,7 @@ struct Inner {
     revocation: Option<Revocation>,
     register: Option<Register>,
     sealing: Sealing,
-    /// Organisations are never deleted, also where their registration is erased, so whoever is in here stays known.
-    registered: Cache<TppId, ()>,
+    has_wrong_clock: AtomicBool,
     request_ids: requests::RequestIds,
     call_counts: call_limits::CallCounts,
     last_uses: last_uses::LastUses,
@@ -209,7 +205,6 @@ impl Gateway {
         let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register, sealing } =
             parts;
         let trust = trust::Trust::new(trust);
-        let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
         Self(Arc::new(Inner {
             settings,
@@ -222,7 +217,7 @@ impl Gateway {
             revocation,
             register,
             sealing,
-            registered,
+            has_wrong_clock: AtomicBool::new(false),
             request_ids,
             call_counts: call_limits::CallCounts::default(),
             last_uses: last_uses::LastUses::default(),

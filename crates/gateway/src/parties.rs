@@ -135,7 +135,7 @@ impl Gateway {
         let Checked { shown, demand, acts } = checked;
         let Some(((signer, place), others)) = shown.split_first() else { return Ok(()) };
         let tpp = &signer.holder.tpp;
-        // One statement tells the status of both certificates and whether the holder is blocked.
+        // One statement tells the status of both certificates, and whether the holder is registered and blocked.
         let mut known = None;
         for check in self.profile(interface).certificates.in_order() {
             match check {
@@ -144,7 +144,11 @@ impl Gateway {
                         check_same_organization(signer, *place, other, *at)?;
                     }
                 }
-                CertificateCheck::Registration if demand.registered => self.check_registered(tpp).await?,
+                CertificateCheck::Registration if demand.registered => {
+                    if !self.standing_once(&mut known, shown).await?.0.is_registered {
+                        return Err(Refusal::NotRegistered(tpp.clone()).into());
+                    }
+                }
                 CertificateCheck::Role if !demand.roles.is_empty() => {
                     for (certificate, _) in shown {
                         check_role(certificate, demand.roles)?;

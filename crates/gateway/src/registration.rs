@@ -143,5 +143,6 @@ impl Gateway {
 }
 
 fn check_not_blocked(tpp: &Tpp, now: Timestamp) -> Result<(), StandingRefusal> {
-    Standing { blocked: tpp.blocked, certificate: None }.check_not_blocked(&tpp.id, now)
+    Standing { blocked: tpp.blocked, is_registered: tpp.has_registered(), certificate: None }
+        .check_not_blocked(&tpp.id, now)
 }

@@ -170,7 +170,8 @@ impl Gateway {
         record: &domain::CertificateRecord,
     ) -> Result<ActingTpp, StandingRefusal> {
         let certificate = Some(record.state());
-        let standing = domain::Standing { blocked: tpp.blocked, certificate };
+        let standing =
+            domain::Standing { blocked: tpp.blocked, is_registered: tpp.has_registered(), certificate };
         standing.check(&tpp.id, interface, ctx.now)?;
         Ok(ActingTpp { id: tpp.id.clone(), interface })
     }

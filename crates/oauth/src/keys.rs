@@ -1,7 +1,8 @@
 //! The keys that ID tokens are signed with, and their public halves for everyone (RFC 7517).
 //!
 //! One key signs. When another takes its place, its public half stays published for a day, so that tokens that it
-//! signed, and clients that keep the key set for a while, go on; its private half is gone at once.
+//! signed, and clients that keep the key set for a while, go on; its private half is gone at once. The key of the other algorithm, if
+//! there is one, is published beside it: it signed before the bank chose another one, or signs at nodes that were not started again yet.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -42,6 +43,25 @@ impl IdTokenAlgorithm {
         }
     }
 
+    fn other(self) -> Self {
+        match self {
+            Self::Rs256 => Self::Es256,
+            Self::Es256 => Self::Rs256,
+        }
+    }
+
+    /// Whose key it is.
+    fn of(key: &Jwk) -> Self {
+        if key.common.key_algorithm == Some(KeyAlgorithm::ES256) { Self::Es256 } else { Self::Rs256 }
+    }
+
+    fn of_header(self) -> Algorithm {
+        match self {
+            Self::Rs256 => Algorithm::RS256,
+            Self::Es256 => Algorithm::ES256,
+        }
+    }
+
     /// Its name (RFC 7518, 3.1).
     fn name(self) -> &'static str {
         match self {
@@ -71,10 +91,14 @@ struct Ring {
     signing: Signing,
     header: Header,
     public: Jwk,
+    /// The key of the other algorithm.
+    other: Option<Jwk>,
     retired: Vec<RetiredKey>,
-    /// Version of the entry that the key is kept in.
-    version: i64,
+    versions: Versions,
 }
+
+/// Versions of the entries that the key is kept in, and that of the other algorithm; zero if there is none.
+type Versions = (i64, i64);
 
 /// A key that signs no more.
 #[derive(Clone, Serialize, Deserialize)]
@@ -136,36 +160,33 @@ impl SigningKeys {
         Ok(Self { drawer, algorithm, ring: Arc::new(RwLock::new(Arc::new(ring))) })
     }
 
-    /// Signs with a new key from now on, `now` by the system's clock. The key before stays published for a day.
+    /// Signs with a new key from now on, `now` by the system's clock. The key before, and that of the other algorithm, stay published for a
+    /// day.
     ///
     /// # Errors
     /// [`KeyError`]; [`gateway::Error::Conflict`] if somebody else did the same at this moment.
-    pub(crate) async fn rotate(&self, now: Timestamp) -> Result<(), KeyError> {
+    pub async fn rotate(&self, now: Timestamp) -> Result<(), KeyError> {
         let (name, kind) = self.algorithm.kept();
         let made = tokio::task::spawn_blocking(move || generate_key(kind)).await.map_err(unusable)?;
         let (pem, _) = made.map_err(unusable)?;
         let before = self.ring();
-        let retired = RetiredKey { public: before.public.clone(), retired_at: now };
         let over = before.retired.iter().filter(|key| !key.is_published_at(now));
-        let over: Vec<_> = over.map(|key| (RETIRED, entry_key(name, &key.public))).collect();
-        self.drawer
-            .save(&[
-                Entry {
-                    kind: KIND,
-                    key: name.to_owned(),
-                    value: pem,
-                    forget_at: None,
-                    version: before.version,
-                },
-                Entry {
-                    kind: RETIRED,
-                    key: entry_key(name, &retired.public),
-                    value: serde_json::to_string(&retired).map_err(unusable)?,
-                    forget_at: None,
-                    version: 0,
-                },
-            ])
-            .await?;
+        let mut over: Vec<_> = over.map(|key| (RETIRED, entry_key(&key.public))).collect();
+        let version = before.versions.0;
+        let mut saved =
+            vec![Entry { kind: KIND, key: name.to_owned(), value: pem, forget_at: None, version }];
+        // One that was not taken away after the last change is retired already.
+        let is_new = |key: &&Jwk| before.retired.iter().all(|known| known.public != **key);
+        for public in std::iter::once(&before.public).chain(before.other.as_ref().filter(is_new)) {
+            let retired = RetiredKey { public: public.clone(), retired_at: now };
+            let value = serde_json::to_string(&retired).map_err(unusable)?;
+            let key = entry_key(public);
+            saved.push(Entry { kind: RETIRED, key, value, forget_at: None, version: 0 });
+        }
+        self.drawer.save(&saved).await?;
+        if before.other.is_some() {
+            over.push((KIND, self.algorithm.other().kept().0.to_owned()));
+        }
         self.drawer.delete(&over).await?;
         self.reload().await
     }
@@ -175,15 +196,15 @@ impl SigningKeys {
     /// # Errors
     /// [`KeyError`]
     pub async fn reload(&self) -> Result<(), KeyError> {
-        let (name, _) = self.algorithm.kept();
-        let version = self.drawer.entry(KIND, name).await?.map_or(0, |entry| entry.version);
-        if version <= self.ring().version {
+        let versions = versions(&self.drawer, self.algorithm).await?;
+        let before = self.ring().versions;
+        if versions.0 < before.0 || versions == before {
             return Ok(());
         }
         let ring = load(&self.drawer, self.algorithm).await?;
         let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         // Of two that rotate one after the other, the one that ends last may have read first.
-        if current.version < ring.version {
+        if current.versions.0 <= ring.versions.0 {
             *current = Arc::new(ring);
         }
         Ok(())
@@ -192,19 +213,17 @@ impl SigningKeys {
     /// The public key set at `now`, by the system's clock; the key that signs comes first.
     pub(crate) fn jwks(&self, now: Timestamp) -> JwkSet {
         let ring = self.ring();
-        let retired = ring.retired.iter().filter(|key| key.is_published_at(now));
-        JwkSet {
-            keys: std::iter::once(&ring.public).chain(retired.map(|key| &key.public)).cloned().collect(),
-        }
+        let retired = ring.retired.iter().filter(|key| key.is_published_at(now)).map(|key| &key.public);
+        JwkSet { keys: std::iter::once(&ring.public).chain(&ring.other).chain(retired).cloned().collect() }
     }
 
     /// The name of the algorithm (RFC 7518, 3.1).
-    pub(crate) fn algorithm_name(&self) -> &'static str {
+    pub fn algorithm_name(&self) -> &'static str {
         self.algorithm.name()
     }
 
     /// The id of the key that signs.
-    pub(crate) fn key_id(&self) -> String {
+    pub fn key_id(&self) -> String {
         self.ring().header.kid.clone().unwrap_or_default()
     }
 
@@ -227,10 +246,13 @@ impl SigningKeys {
     pub(crate) fn has_signed(&self, token: &str, issuer: &str, client: &str) -> bool {
         let ring = self.ring();
         let kid = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
-        let mut known = std::iter::once(&ring.public).chain(ring.retired.iter().map(|key| &key.public));
+        let retired = ring.retired.iter().map(|key| &key.public);
+        let mut known = std::iter::once(&ring.public).chain(&ring.other).chain(retired);
         let named = known.find(|jwk| kid.is_some() && jwk.common.key_id == kid);
-        let Some(key) = named.and_then(|jwk| DecodingKey::from_jwk(jwk).ok()) else { return false };
-        let mut validation = Validation::new(ring.header.alg);
+        let Some((jwk, key)) = named.and_then(|jwk| Some((jwk, DecodingKey::from_jwk(jwk).ok()?))) else {
+            return false;
+        };
+        let mut validation = Validation::new(IdTokenAlgorithm::of(jwk).of_header());
         validation.validate_exp = false;
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[client]);
@@ -242,48 +264,52 @@ impl SigningKeys {
     }
 }
 
-/// What is kept for an algorithm.
-async fn load(drawer: &Drawer, algorithm: IdTokenAlgorithm) -> Result<Ring, KeyError> {
-    let (name, _) = algorithm.kept();
-    let kept = drawer.entry(KIND, name).await?.ok_or_else(|| unusable("it is not there"))?;
-    let mut retired = Vec::new();
-    for (key, value) in drawer.all(RETIRED).await? {
-        if key.starts_with(&entry_prefix(name)) {
-            retired.push(serde_json::from_str::<RetiredKey>(&value).map_err(unusable)?);
-        }
-    }
-    retired.sort_by_key(|key| std::cmp::Reverse(key.retired_at));
-    let (encoding, header, known_as, signing) = match algorithm {
-        IdTokenAlgorithm::Rs256 => (
-            EncodingKey::from_rsa_pem(kept.value.as_bytes()),
-            Algorithm::RS256,
-            KeyAlgorithm::RS256,
-            Signing::RsaPkcs1Sha256,
-        ),
-        IdTokenAlgorithm::Es256 => (
-            EncodingKey::from_ec_pem(kept.value.as_bytes()),
-            Algorithm::ES256,
-            KeyAlgorithm::ES256,
-            Signing::EcdsaP256Sha256Fixed,
-        ),
+async fn versions(drawer: &Drawer, algorithm: IdTokenAlgorithm) -> Result<Versions, KeyError> {
+    let version = async |of: IdTokenAlgorithm| -> Result<i64, KeyError> {
+        Ok(drawer.entry(KIND, of.kept().0).await?.map_or(0, |entry| entry.version))
     };
-    let mut public = Jwk::from_encoding_key(&encoding.map_err(unusable)?, header).map_err(unusable)?;
-    public.common.public_key_use = Some(PublicKeyUse::Signature);
-    public.common.key_algorithm = Some(known_as);
-    let id = public.thumbprint(ThumbprintHash::SHA256).map_err(unusable)?;
-    public.common.key_id = Some(id.clone());
-    let header = Header { kid: Some(id), ..Header::new(header) };
-    let key = PrivateKey::from_pem(&kept.value).map_err(unusable)?;
-    Ok(Ring { key, signing, header, public, retired, version: kept.version })
+    Ok((version(algorithm).await?, version(algorithm.other()).await?))
 }
 
-fn entry_prefix(name: &str) -> String {
-    format!("{name}/")
+/// What is kept, where an algorithm signs.
+async fn load(drawer: &Drawer, algorithm: IdTokenAlgorithm) -> Result<Ring, KeyError> {
+    let kept = drawer.entry(KIND, algorithm.kept().0).await?.ok_or_else(|| unusable("it is not there"))?;
+    let other = drawer.entry(KIND, algorithm.other().kept().0).await?;
+    let versions = (kept.version, other.as_ref().map_or(0, |entry| entry.version));
+    let other = other.map(|entry| public_half(algorithm.other(), &entry.value)).transpose()?;
+    let mut retired = Vec::new();
+    for (_, value) in drawer.all(RETIRED).await? {
+        retired.push(serde_json::from_str::<RetiredKey>(&value).map_err(unusable)?);
+    }
+    retired.sort_by_key(|key| std::cmp::Reverse(key.retired_at));
+    let public = public_half(algorithm, &kept.value)?;
+    let header = Header { kid: public.common.key_id.clone(), ..Header::new(algorithm.of_header()) };
+    let key = PrivateKey::from_pem(&kept.value).map_err(unusable)?;
+    let signing = match algorithm {
+        IdTokenAlgorithm::Rs256 => Signing::RsaPkcs1Sha256,
+        IdTokenAlgorithm::Es256 => Signing::EcdsaP256Sha256Fixed,
+    };
+    Ok(Ring { key, signing, header, public, other, retired, versions })
+}
+
+/// The public half of a private key in PEM.
+fn public_half(algorithm: IdTokenAlgorithm, pem: &str) -> Result<Jwk, KeyError> {
+    let (encoding, known_as) = match algorithm {
+        IdTokenAlgorithm::Rs256 => (EncodingKey::from_rsa_pem(pem.as_bytes()), KeyAlgorithm::RS256),
+        IdTokenAlgorithm::Es256 => (EncodingKey::from_ec_pem(pem.as_bytes()), KeyAlgorithm::ES256),
+    };
+    let encoding = encoding.map_err(unusable)?;
+    let mut public = Jwk::from_encoding_key(&encoding, algorithm.of_header()).map_err(unusable)?;
+    public.common.public_key_use = Some(PublicKeyUse::Signature);
+    public.common.key_algorithm = Some(known_as);
+    public.common.key_id = Some(public.thumbprint(ThumbprintHash::SHA256).map_err(unusable)?);
+    Ok(public)
 }
 
 /// Retired keys of each algorithm are kept apart, by their ids.
-fn entry_key(name: &str, public: &Jwk) -> String {
-    format!("{}{}", entry_prefix(name), public.common.key_id.as_deref().unwrap_or_default())
+fn entry_key(public: &Jwk) -> String {
+    let (name, _) = IdTokenAlgorithm::of(public).kept();
+    format!("{name}/{}", public.common.key_id.as_deref().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -313,13 +339,42 @@ mod tests {
         assert!(keys.has_signed(&token, "i", "a") && !keys.has_signed(&token, "i", "b"));
         let again = SigningKeys::load_or_make(drawer.clone(), IdTokenAlgorithm::Es256).await.unwrap();
         assert_eq!(ids(&again, 1000), ids(&keys, 1000), "after a start");
-        let other = SigningKeys::load_or_make(drawer, IdTokenAlgorithm::Rs256).await.unwrap();
-        assert_eq!(ids(&other, 1000).len(), 1, "another algorithm has keys of its own");
         keys.rotate(at(2000 + OVERLAP)).await.unwrap();
         assert_eq!(ids(&keys, 2000 + OVERLAP).len(), 2);
         assert!(
             !keys.has_signed(&token, "i", "a"),
             "the first one is forgotten at the next change after its day"
         );
+    }
+
+    /// While nodes are started again with another algorithm, and after it, what the first one signed is good everywhere.
+    #[tokio::test]
+    async fn the_key_of_another_algorithm_is_published_until_a_day_after_the_next_change() {
+        let drawer = Drawer::new(&Store::in_memory().unwrap(), "oauth");
+        let before = SigningKeys::load_or_make(drawer.clone(), IdTokenAlgorithm::Es256).await.unwrap();
+        let ids = |keys: &SigningKeys, now| -> Vec<_> {
+            keys.jwks(at(now)).keys.into_iter().filter_map(|key| key.common.key_id).collect()
+        };
+        let claims = serde_json::json!({"iss": "i", "aud": "a", "exp": 1});
+        let after = SigningKeys::load_or_make(drawer, IdTokenAlgorithm::Rs256).await.unwrap();
+        before.reload().await.unwrap();
+        let [old, new] = [before.key_id(), after.key_id()];
+        assert_eq!(
+            (ids(&before, 0), ids(&after, 0)),
+            (vec![old.clone(), new.clone()], vec![new, old.clone()])
+        );
+        let tokens = [before.sign(&claims).unwrap(), after.sign(&claims).unwrap()];
+        for keys in [&before, &after] {
+            assert!(tokens.iter().all(|token| keys.has_signed(token, "i", "a")));
+        }
+        after.rotate(at(1000)).await.unwrap();
+        assert_eq!(ids(&after, 1000).len(), 3);
+        assert!(tokens.iter().all(|token| after.has_signed(token, "i", "a")));
+        assert_eq!(ids(&after, 1000 + OVERLAP), [after.key_id()]);
+        // Nodes that sign with it go on until they are started again.
+        before.reload().await.unwrap();
+        assert_eq!(before.key_id(), old);
+        after.rotate(at(2000 + OVERLAP)).await.unwrap();
+        assert!(tokens.iter().all(|token| !after.has_signed(token, "i", "a")));
     }
 }

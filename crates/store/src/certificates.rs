@@ -24,6 +24,7 @@ const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, s
 const KEY: Columns = Columns::of("certificates", "signing_key");
 const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
 const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at, blocked_until");
+const REGISTERED: Columns = Columns::of("tpps", "id");
 
 impl Store {
     /// The certificate with this fingerprint.
@@ -88,14 +89,16 @@ impl Store {
         [fingerprint, other]: [&str; 2],
     ) -> Result<(Standing, Option<CertificateStatus>), StoreError> {
         let standing = self.find(
-            select!(BLOCKED as "t.", STATUS as "o.", STATUS as "c.", VALIDITY as "c."; "FROM \
+            select!(BLOCKED as "t.", REGISTERED as "r.", STATUS as "o.", STATUS as "c.", VALIDITY as "c."; "FROM \
              (SELECT $1 AS tpp, $2 AS fingerprint, $3 AS other) asked \
-             LEFT JOIN tpps t ON t.id = asked.tpp LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint \
+             LEFT JOIN tpps t ON t.id = asked.tpp \
+             LEFT JOIN tpps r ON r.id = asked.tpp AND r.redirect_uris <> '[]' LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint \
              LEFT JOIN certificates o ON o.fingerprint = asked.other"),
             &[tpp.as_str().into(), fingerprint.into(), other.into()],
             |row| {
                 row.skip();
                 let blocked = read_block(row)?;
+                let is_registered = row.joined(|row| row.text())?.is_some();
                 let other = row.joined(|row| {
                     row.skip();
                     Ok(read_status(row)?.1)
@@ -105,7 +108,7 @@ impl Store {
                     let (_, status) = read_status(row)?;
                     Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
                 })?;
-                Ok((Standing { blocked, certificate }, other))
+                Ok((Standing { blocked, is_registered, certificate }, other))
             },
         ).await?;
         Ok(standing.unwrap_or_default())

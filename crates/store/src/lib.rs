@@ -44,6 +44,7 @@ use std::sync::Arc;
 
 pub use audit::{AuditGroup, AuditKind, AuditPlace, OldGroup};
 pub use changes::Changes;
+use domain::Timestamp;
 use driver::Driver;
 pub use error::{Fault, StoreError, fault};
 pub use lives::Perishable;
@@ -163,6 +164,17 @@ impl Store {
     /// Whether other processes may have it, too.
     pub fn is_shared(&self) -> bool {
         matches!(self.0, Driver::Postgres(_))
+    }
+
+    /// Now, by the clock of the machine that the database runs on. None where that is this process.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn time_of_server(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.0 {
+            Driver::Sqlite(_) => Ok(None),
+            Driver::Postgres(db) => db.time().await.map(Some),
+        }
     }
 
     /// Takes over all that another database holds, in one step: whoever looks finds the one or the other, after a crash too.

@@ -1,16 +1,16 @@
 //! How often account data were read without the customer, and whether for the first time.
 
-use domain::{AccountId, ConsentId, Date, ReadKind, Timestamp};
+use domain::{AccountId, ConsentId, ReadCount, ReadKind, Timestamp};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
 use crate::{Changes, Store, StoreError};
 
-const COUNT: Columns = Columns::of("read_counts", "consent, count");
+const COUNT: Columns = Columns::of("read_counts", "consent, day, count");
 const FIRST_READ: Columns = Columns::of("first_reads", "consent");
 
 impl Store {
-    /// How many unattended reads of a kind were counted on a day.
+    /// How many unattended reads of a kind were counted last.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -19,20 +19,16 @@ impl Store {
         consent: &ConsentId,
         account: &AccountId,
         kind: ReadKind,
-        day: Date,
-    ) -> Result<i64, StoreError> {
-        let count = self
-            .find(
-                select!(COUNT; "FROM read_counts WHERE consent = $1 AND account = $2 AND kind = $3 \
-             AND day = $4"),
-                &[consent.as_str().into(), account.as_str().into(), kind.name().into(), day.into()],
-                |row| {
-                    row.skip();
-                    row.integer()
-                },
-            )
-            .await?;
-        Ok(count.unwrap_or(0))
+    ) -> Result<Option<ReadCount>, StoreError> {
+        self.find(
+            select!(COUNT; "FROM read_counts WHERE consent = $1 AND account = $2 AND kind = $3"),
+            &[consent.as_str().into(), account.as_str().into(), kind.name().into()],
+            |row| {
+                row.skip();
+                Ok(ReadCount { day: row.date()?, count: row.integer()? })
+            },
+        )
+        .await
     }
 
     /// Whether transactions of an account were read with a consent before.
@@ -52,24 +48,25 @@ impl Store {
 }
 
 impl Changes {
-    /// Counts one unattended read, unless others were counted since `before` was loaded. A new day begins at one.
+    /// Counts unattended reads, unless others were counted since the last count was loaded.
     pub fn count_read(
         self,
         (consent, account): (&ConsentId, &AccountId),
         kind: ReadKind,
-        day: Date,
-        before: i64,
+        (last, next): (Option<ReadCount>, ReadCount),
     ) -> Self {
         self.push(
-            "INSERT INTO read_counts (consent, account, kind, day, count) VALUES ($1, $2, $3, $4, $5 + 1) \
+            "INSERT INTO read_counts (consent, account, kind, day, count) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (consent, account, kind) DO UPDATE SET day = excluded.day, count = excluded.count \
-             WHERE read_counts.day <> excluded.day OR read_counts.count = excluded.count - 1",
+             WHERE read_counts.day = $6 AND read_counts.count = $7",
             vec![
                 consent.as_str().into(),
                 account.as_str().into(),
                 kind.name().into(),
-                day.into(),
-                before.into(),
+                next.day.into(),
+                next.count.into(),
+                last.map_or_else(|| "".into(), |last| last.day.into()),
+                last.map_or(0, |last| last.count).into(),
             ],
             Rows::One,
         )

@@ -20,7 +20,10 @@ pub use crate::select;
 pub struct Tables {
     /// What they are called where it is noted how far they are.
     pub name: &'static str,
-    /// In order, and never changed once they are out; how many of them a database has run is its version.
+    /// In order, and never changed once they are out; how many of them a database has run is its version. PostgreSQL runs those that are due
+    /// in one transaction while others serve: whoever builds an index keeps writes of its table waiting for as long as its rows take, and
+    /// whoever adds a column or drops an index keeps reads waiting, too, until the end. So indexes are made first, what takes a moment
+    /// comes after them, and what the last release uses is dropped a release later.
     pub migrations: &'static [&'static str],
     /// Programs that know so many of them, or more, may serve a database that has run them all. A migration that only adds what they
     /// need not know leaves the number as it is (expand); one that takes away or changes what they use raises it to the number of

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edge::Observer;
 use rustls::ServerConfig;
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::gate::{Gate, Side};
-use crate::listener::Listener;
+use crate::listener::{GRACE, Listener};
 use crate::serve::TrustedProxy;
 use crate::start_error::StartError;
 use crate::tls;
@@ -75,6 +76,8 @@ pub(crate) struct Observers {
 pub(crate) struct Serving {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// Time that running requests get when it is stopped.
+    grace: Duration,
 }
 
 impl Serving {
@@ -100,7 +103,12 @@ impl Serving {
 
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { tasks: JoinSet::new(), stop: watch::channel(false).0 }
+        Self::with_grace(GRACE)
+    }
+
+    /// Nothing yet, where calls may take longer than most.
+    pub(crate) fn with_grace(grace: Duration) -> Self {
+        Self { tasks: JoinSet::new(), stop: watch::channel(false).0, grace }
     }
 
     /// Serves a side of what is behind a gate at an address too, with TLS that ends here, or behind a proxy, or with neither.
@@ -112,7 +120,7 @@ impl Serving {
         origin: &str,
     ) {
         let (tls, gate, origin) = (tls.map(TlsAcceptor::from), Arc::clone(gate), Arc::from(origin));
-        let listener = Listener { tcp: socket.tcp, tls, proxy, gate, side, origin };
+        let listener = Listener { tcp: socket.tcp, tls, proxy, gate, side, origin, grace: self.grace };
         self.tasks.spawn(listener.serve(self.stop.subscribe()));
     }
 

@@ -29,7 +29,9 @@ mod traces;
 mod unread;
 
 pub use self::sandbox::{Running, start};
-pub use self::serve::{Behind, SealedKeys, Served, admin_description, seal_keys, serve};
+pub use self::serve::{
+    Behind, RotatedKey, SealedKeys, Served, admin_description, rotate_keys, seal_keys, serve,
+};
 pub use self::tasks::Upkeep;
 pub use self::traces::Traces;
 pub use addresses::Addresses;

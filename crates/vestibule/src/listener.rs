@@ -23,8 +23,8 @@ use crate::unread;
 /// Time for a TLS handshake, and for the header of a request to arrive.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
-/// Time that running requests get when the server stops.
-const GRACE: Duration = Duration::from_secs(5);
+/// Time that running requests get when the server stops, at least.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// Time that an idle connection gets to end in order.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -51,6 +51,8 @@ pub(crate) struct Listener {
     pub(crate) side: Side,
     /// Scheme and authority under which callers reach it.
     pub(crate) origin: Arc<str>,
+    /// Time that running requests get when the server stops.
+    pub(crate) grace: Duration,
 }
 
 /// What a connection leads to, and the proxy before it.
@@ -58,6 +60,7 @@ struct Way {
     gate: Arc<Gate>,
     side: Side,
     proxy: Option<Arc<TrustedProxy>>,
+    grace: Duration,
 }
 
 /// Certificates of authorities that are taken along with one. Paths have one or two between the leaf and a trusted one.
@@ -93,7 +96,8 @@ impl Listener {
                 tracing::debug!("connection closed: it does not come from the proxy");
                 continue;
             }
-            let way = Way { gate: Arc::clone(&self.gate), side: self.side, proxy: self.proxy.clone() };
+            let (gate, proxy) = (Arc::clone(&self.gate), self.proxy.clone());
+            let way = Way { gate, side: self.side, proxy, grace: self.grace };
             let (tls, stop) = (self.tls.clone(), stop.clone());
             tokio::spawn(async move {
                 let _place = place;
@@ -105,7 +109,7 @@ impl Listener {
         }
         drop(self.tcp);
         // Every connection keeps to the same time itself; this is for what does not come back at all.
-        let _ = timeout(GRACE * 2, places.all_free()).await;
+        let _ = timeout(self.grace * 2, places.all_free()).await;
     }
 }
 
@@ -158,6 +162,7 @@ async fn serve_connection<S>(stream: S, way: Way, connection: Connection, mut st
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let grace = way.grace;
     let activity = Activity::new();
     let requests = activity.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
@@ -193,7 +198,7 @@ where
         }
         () = stopped(&mut stop) => {
             served.as_mut().graceful_shutdown();
-            timeout(GRACE, served).await.unwrap_or_else(|_| {
+            timeout(grace, served).await.unwrap_or_else(|_| {
                 if activity.is_busy() {
                     tracing::warn!("a request did not end in time and was cut off");
                 }

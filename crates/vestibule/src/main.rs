@@ -6,8 +6,10 @@ mod logging;
 mod output;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+use gateway::domain::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command};
@@ -16,6 +18,9 @@ use crate::cli::{Cli, Command};
 /// (its feature `override`), SQLite among them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long is waited at the end for threads that nobody waits for: a name server that says nothing keeps one for up to 20 seconds.
+const LAST_THREADS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     // What says that an argument is no option repeats it, and this one may be a private key.
@@ -36,36 +41,16 @@ fn main() -> ExitCode {
     let is_server = matches!(cli.command, Command::Serve(_) | Command::Sandbox(_));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        // Keys are made on these threads; more of them would only share the same processors.
-        .max_blocking_threads(8)
+        // Most wait for a name server, and those of the database and the core bank must not wait for theirs to be free.
+        .max_blocking_threads(64)
         .build();
     let result = match runtime {
         Err(error) => Err(commands::Failure::new(format!("the runtime cannot start: {error}"))),
-        Ok(runtime) => runtime.block_on(async {
-            survive_full_files();
-            match cli.command {
-                Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
-                Command::Serve(args) => commands::serve::run(args, cli.now).await,
-                Command::Config(command) => Ok(commands::config::run(command)),
-                Command::Admin(args) => commands::admin::run(*args).await,
-                Command::Audit(args) => commands::audit::run(*args).await,
-                Command::Keys(command) => commands::keys::run(command).await,
-                Command::Statistics(args) => commands::statistics::run(*args).await,
-                Command::Certificate(command) => commands::certificate::run(command).await,
-                Command::Account(command) => commands::account::run(command).await,
-                Command::Bank(args) => commands::bank::run(args).await,
-                Command::Clock(args) => commands::clock::run(args).await,
-                Command::Data(args) => commands::data::run(args).await,
-                Command::Fault(args) => commands::fault::run(args).await,
-                Command::TrustedList(args) => commands::trusted_list::run(args).await,
-                Command::Register(args) => commands::register::run(args).await,
-                Command::Logs(args) => commands::logs::run(args).await,
-                Command::Snapshot(args) => commands::snapshot::run(args).await,
-                Command::Reset(args) => commands::snapshot::reset(args).await,
-                Command::CoreBank(args) => commands::core_bank::run(*args, cli.now).await,
-                Command::Tpp(args) => commands::tpp::run(args).await,
-            }
-        }),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli.command, cli.now));
+            runtime.shutdown_timeout(LAST_THREADS);
+            ended
+        }
     };
     match result {
         Ok(_) if !is_server && !output::is_whole() => ExitCode::FAILURE,
@@ -79,6 +64,33 @@ fn main() -> ExitCode {
             output::error(&format!("error: {failure}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Does what a command says.
+async fn run(command: Command, now: Option<Timestamp>) -> Result<ExitCode, commands::Failure> {
+    survive_full_files();
+    match command {
+        Command::Sandbox(args) => commands::sandbox::run(args, now).await,
+        Command::Serve(args) => commands::serve::run(args, now).await,
+        Command::Config(command) => Ok(commands::config::run(command)),
+        Command::Admin(args) => commands::admin::run(*args).await,
+        Command::Audit(args) => commands::audit::run(*args).await,
+        Command::Keys(command) => commands::keys::run(command).await,
+        Command::Statistics(args) => commands::statistics::run(*args).await,
+        Command::Certificate(command) => commands::certificate::run(command).await,
+        Command::Account(command) => commands::account::run(command).await,
+        Command::Bank(args) => commands::bank::run(args).await,
+        Command::Clock(args) => commands::clock::run(args).await,
+        Command::Data(args) => commands::data::run(args).await,
+        Command::Fault(args) => commands::fault::run(args).await,
+        Command::TrustedList(args) => commands::trusted_list::run(args).await,
+        Command::Register(args) => commands::register::run(args).await,
+        Command::Logs(args) => commands::logs::run(args).await,
+        Command::Snapshot(args) => commands::snapshot::run(args).await,
+        Command::Reset(args) => commands::snapshot::reset(args).await,
+        Command::CoreBank(args) => commands::core_bank::run(*args, now).await,
+        Command::Tpp(args) => commands::tpp::run(args).await,
     }
 }
 

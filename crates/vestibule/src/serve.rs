@@ -3,6 +3,7 @@
 
 mod admin;
 mod core_bank;
+mod database;
 mod health;
 mod interfaces;
 mod metrics;
@@ -13,11 +14,11 @@ mod spool;
 mod trail;
 mod trusted_lists;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ::core_bank::CoreBank;
 use axum::Router;
@@ -34,26 +35,33 @@ use rustls::ServerConfig;
 
 use self::admin::StaffDoor;
 pub use self::admin::admin_description;
+use self::database::open;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
 use self::register::RegisterFile;
-pub use self::sealing::{SealedKeys, seal_keys};
+pub use self::sealing::{RotatedKey, SealedKeys, rotate_keys, seal_keys};
 pub(crate) use self::spool::SpoolError;
 use self::trail::Notes;
 use self::trusted_lists::TrustedLists;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Limits, Provider, Rules, Server, Signing};
-use crate::data_folder::create_private;
+use crate::configuration::{Configuration, Limits, Provider, Rules, Server, Signing};
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
+use crate::listener::GRACE;
 use crate::profiles::{self, RateLimits, Strictness};
 use crate::start_error::StartError;
 use crate::tasks::{Beside, Upkeep, Work};
 use crate::tls::{ClientCertificate, Replaceable};
 use crate::traces::Traced;
 use crate::{tasks, tls};
+
+/// What a call takes beside the time that the bank takes.
+const BESIDE_THE_BANK: Duration = Duration::from_secs(2);
+
+/// How long a stop waits for the last calls to be in the audit trail.
+const LAST_NOTES: Duration = Duration::from_secs(15);
 
 /// The bank behind a gateway.
 pub struct Behind {
@@ -158,7 +166,12 @@ impl Served {
         if let Some(staff) = &mut self.staff {
             staff.stop().await;
         }
-        self.notes.stop().await;
+        // What a database that says nothing does not take stays in the spool.
+        if tokio::time::timeout(LAST_NOTES, self.notes.stop()).await.is_err() {
+            tracing::warn!(
+                "the audit trail could not be written to its end; the next start or another node does that"
+            );
+        }
     }
 }
 
@@ -208,6 +221,7 @@ pub async fn serve(
         metrics: Arc::clone(&metrics),
         core_bank: behind.core_bank,
         spool: notes.spool(),
+        telling: health::telling(),
     };
 
     let fronts = Fronts {
@@ -281,7 +295,9 @@ fn listen(
     fronts: Fronts,
 ) -> Result<Listening, StartError> {
     let gate = Arc::new(Gate::new(fronts));
-    let (mut serving, mut management_serving) = (Serving::new(), Serving::new());
+    // A call that the bank is still answering is answered.
+    let grace = GRACE.max(configuration.core_bank.answer_within.0 + BESIDE_THE_BANK);
+    let (mut serving, mut management_serving) = (Serving::with_grace(grace), Serving::new());
     let mut certificates = [None, None];
     let listeners = [
         (interface, configuration.interface.server(), ClientCertificate::Asked),
@@ -329,38 +345,6 @@ fn edge(configuration: &Configuration, gateway: &Gateway) -> Edge {
     })
 }
 
-/// The gateway's database, and what keeps other processes from a file.
-async fn open(configuration: &Configuration) -> Result<(Store, Option<File>), StartError> {
-    let Database { address, sqlite_file } = &configuration.database;
-    match (address, sqlite_file) {
-        (Some(address), _) => {
-            let store = Store::connect(address.expose()).await.map_err(StartError::ServedDatabase)?;
-            Ok((store, None))
-        }
-        (None, Some(path)) => {
-            let lock =
-                hold(path).map_err(|reason| StartError::DatabaseFile { path: path.clone(), reason })?;
-            Ok((Store::open(path).map_err(StartError::ServedDatabase)?, Some(lock)))
-        }
-        // The check of the configuration says so before; what is kept in memory alone would be lost.
-        (None, None) => Err(StartError::NoDatabase),
-    }
-}
-
-/// Makes the file of a database by hand, since what SQLite makes is readable by others, and a lock beside it.
-fn hold(path: &Path) -> Result<File, String> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = create_private(Path::new(&name)).map_err(|error| error.to_string())?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err("another process uses it".to_owned()),
-        Err(TryLockError::Error(error)) => return Err(error.to_string()),
-    }
-    create_private(path).map_err(|error| error.to_string())?;
-    Ok(lock)
-}
-
 async fn gateway(
     configuration: &Configuration,
     (store, sealing): (&Store, &Sealing),
@@ -379,7 +363,7 @@ async fn gateway(
     let fetch = Arc::new(CertificateAddresses::default());
     let revocation = Revocation::new(&[], fetch, revocation::Rules::default());
     revocation.turn(configuration.trust.check_revocation);
-    Ok(Gateway::new(Parts {
+    let gateway = Gateway::new(Parts {
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
             profiles,
@@ -397,7 +381,11 @@ async fn gateway(
         register: Some(register),
         sealing: sealing.clone(),
         revocation: Some(revocation),
-    }))
+    });
+    match gateway.clock_error().await? {
+        Some(ahead) => Err(StartError::clock(ahead)),
+        None => Ok(gateway),
+    }
 }
 
 type OwnCertificate = (Arc<Replaceable>, Arc<ServerConfig>);

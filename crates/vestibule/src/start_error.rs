@@ -94,6 +94,16 @@ pub enum StartError {
     /// Traces cannot be sent as the configuration says.
     #[error("[traces]: {0}")]
     Traces(String),
+    /// The machine's clock is not that of the database.
+    #[error(
+        "this machine's clock is {seconds} seconds {direction} that of the machine of [database], which all nodes have; set whichever is wrong"
+    )]
+    Clock {
+        /// How far it is off.
+        seconds: u64,
+        /// Where.
+        direction: &'static str,
+    },
     /// The file of the database cannot be used.
     #[error("cannot use {}, sqlite_file of [database]: {reason}", path.display())]
     DatabaseFile {
@@ -123,6 +133,14 @@ pub enum StartError {
     /// The bank's OpenID provider cannot be reached as the configuration says.
     #[error("[provider]: {0}")]
     Provider(#[from] openid::SetupError),
+}
+
+impl StartError {
+    /// For a clock that is ahead, or behind if that is negative.
+    pub(crate) fn clock(ahead: jiff::SignedDuration) -> Self {
+        let direction = if ahead.is_negative() { "behind" } else { "ahead of" };
+        Self::Clock { seconds: ahead.as_secs().unsigned_abs(), direction }
+    }
 }
 
 impl From<crate::serve::SpoolError> for StartError {

@@ -113,17 +113,18 @@ where
 }
 
 /// Tells that something fails, and that it does no more: once each, not each second.
-struct Telling {
+#[derive(Debug)]
+pub(crate) struct Telling {
     texts: [&'static str; 2],
     fails: AtomicBool,
 }
 
 impl Telling {
-    fn of(texts: [&'static str; 2]) -> Self {
+    pub(crate) fn of(texts: [&'static str; 2]) -> Self {
         Self { texts, fails: AtomicBool::new(false) }
     }
 
-    fn tell(&self, done: Result<(), String>) {
+    pub(crate) fn tell(&self, done: Result<(), String>) {
         let [fails, works_again] = self.texts;
         match done {
             Err(error) if !self.fails.swap(true, Ordering::Relaxed) => tracing::warn!(error, "{fails}"),

@@ -10,6 +10,7 @@ use tokio_postgres::{Client, Statement as Prepared};
 
 use super::failed::Failed;
 use super::fused;
+use super::pool::Held;
 use super::values::Parameter;
 use crate::changes::{Rows, Statement};
 use crate::row::Value;
@@ -18,6 +19,8 @@ use crate::{StoreError, fault};
 /// A connection for writes, with the statements that were prepared on it: each as it is, or with the guard that it changes one row.
 pub(super) struct Connection {
     pub(super) client: Client,
+    /// Its place among those that do something.
+    pub(super) held: Held,
     statements: HashMap<(&'static str, bool), Prepared>,
     /// Batches that are one statement, by their parts.
     fused: HashMap<Vec<&'static str>, Prepared>,
@@ -30,9 +33,9 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// For a client that was connected just now.
-    pub(super) fn of(client: Client) -> Self {
-        Self { client, statements: HashMap::new(), fused: HashMap::new() }
+    /// For a client that was connected just now, whose connection is driven by a task that has the same place.
+    pub(super) fn of(client: Client, held: Held) -> Self {
+        Self { client, held, statements: HashMap::new(), fused: HashMap::new() }
     }
 
     /// Runs a batch in one transaction, in one round trip if its statements are prepared.

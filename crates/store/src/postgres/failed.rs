@@ -83,12 +83,15 @@ impl Failed {
     /// The same of bringing a database up to date: somebody else does at the same time, or is at the tables.
     pub(super) fn is_in_the_way_of_start(&self) -> bool {
         match self {
-            Self::Database(error) => {
-                self.is_in_the_way() || error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
-            }
+            Self::Database(_) => self.is_in_the_way() || self.is_kept_waiting(),
             Self::Store(error) => matches!(error, StoreError::Conflict),
             Self::Late => false,
         }
+    }
+
+    /// Whether somebody has a table for longer than it was waited for.
+    pub(super) fn is_kept_waiting(&self) -> bool {
+        matches!(self, Self::Database(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
     }
 
     /// Why nothing was read. A read builds on nothing that could have moved on.

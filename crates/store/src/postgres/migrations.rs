@@ -11,8 +11,9 @@ use crate::StoreError;
 use crate::sqlite::migrations::{ADDED, FLOOR, FLOORS, GATEWAY, LOWER, NOTE, VERSION, WITHOUT_BOOKS};
 use crate::tables::Tables;
 
-/// Whoever serves meanwhile waits behind a migration that waits for a table, so that waits for no longer than this and is tried again.
-const NO_LONGER: &str = "SET LOCAL lock_timeout = '2s'";
+/// Whoever serves meanwhile waits behind a migration that waits for a table, so that waits for no longer than this and is tried again, a
+/// good while later.
+const NO_LONGER: &str = "SET LOCAL lock_timeout = '500ms'";
 
 pub(super) async fn run(client: &mut Client) -> Result<(), Failed> {
     let encoding = client.query_one("SHOW server_encoding", &[]).await?;

@@ -20,6 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Row;
 
@@ -42,6 +43,10 @@ const PAUSES: [u64; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
 /// often in somebody's way than any other, and there is time for it.
 const STARTS: usize = 40;
 
+/// How often somebody may have its tables for longer than it waits, and how long nobody is kept waiting then, at least and at most twice
+/// that, in milliseconds: whoever comes to a table waits behind it while it waits.
+const KEPT_WAITING: (usize, u64) = (12, 5000);
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Db(Arc<Pool>);
@@ -57,10 +62,9 @@ impl Db {
     pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
         let pool = Pool::new(address)?;
         let mut connection = pool.take().await.map_err(Failed::into_error)?;
-        let mut pauses = PAUSES.into_iter().cycle().take(STARTS);
+        let mut tries = Tries::default();
         while let Err(failed) = migrations::run(&mut connection.client).await {
-            let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
-            sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
+            sleep(tries.pause_after(failed)?).await;
         }
         connection.give_back();
         Ok(Self(Arc::new(pool)))
@@ -68,10 +72,9 @@ impl Db {
 
     pub(crate) async fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
         let mut connection = self.0.take().await.map_err(Failed::into_error)?;
-        let mut pauses = PAUSES.into_iter().cycle().take(STARTS);
+        let mut tries = Tries::default();
         while let Err(failed) = migrations::add(&mut connection.client, tables).await {
-            let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
-            sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
+            sleep(tries.pause_after(failed)?).await;
         }
         connection.give_back();
         Ok(())
@@ -80,6 +83,14 @@ impl Db {
     /// How much it has to do now.
     pub(crate) fn load(&self) -> Load {
         self.0.load()
+    }
+
+    /// Now, by the clock of the server.
+    pub(crate) async fn time(&self) -> Result<Timestamp, StoreError> {
+        let rows = self.query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)", &[]).await?;
+        let second = rows.first().and_then(|row| row.try_get(0).ok());
+        let time = second.and_then(|second| Timestamp::from_second(second).ok());
+        time.ok_or_else(|| StoreError::unavailable("it does not say what time it is"))
     }
 
     /// Every row that a statement finds.
@@ -128,7 +139,13 @@ impl Db {
             connection.give_back();
             done
         };
-        self.noticed(timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late)))
+        let done = timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late));
+        if matches!(done, Err(Failed::Late)) {
+            // What waits may be the commit, for a standby that is away: connections for reads may be well, and find out themselves.
+            self.0.renew_writers();
+            return done;
+        }
+        self.noticed(done)
     }
 
     /// Lets nobody else meet what one has met: connections that wait are made anew if they are no better.
@@ -137,6 +154,29 @@ impl Db {
             self.0.renew();
         }
         done
+    }
+}
+
+/// How often it was tried to bring a database up to date.
+#[derive(Debug, Default)]
+struct Tries {
+    in_the_way: usize,
+    kept_waiting: usize,
+}
+
+impl Tries {
+    /// How long others are left alone before it is tried again, or why it is not.
+    fn pause_after(&mut self, failed: Failed) -> Result<Duration, StoreError> {
+        let (most, alone) = KEPT_WAITING;
+        if failed.is_kept_waiting() && self.kept_waiting < most {
+            self.kept_waiting += 1;
+            return Ok(Duration::from_millis(alone) + pause(alone));
+        }
+        if failed.is_kept_waiting() || !failed.is_in_the_way_of_start() || self.in_the_way == STARTS {
+            return Err(failed.into_error_of_start());
+        }
+        self.in_the_way += 1;
+        Ok(pause(PAUSES[self.in_the_way % PAUSES.len()]))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Connections that wait for work: those that writes have one by one, and those that reads share.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Connection;
 use super::failed::Failed;
@@ -22,41 +22,50 @@ pub(super) struct Pool {
     pub(super) way: Way,
     pub(super) readers: Readers,
     idle: Mutex<Vec<Connection>>,
-    places: Semaphore,
+    /// One for each connection that does something, at each host: those of a host that went silent are none of the next one's.
+    places: Vec<Arc<Semaphore>>,
 }
 
 /// A connection that is somebody's. One that is not given back, because its work was not waited for to the end, is closed
-/// when what was sent has been done.
+/// when what was sent has been done, and has its place until then: a commit may wait for as long as a standby is away.
 pub(super) struct Taken<'p> {
     pool: &'p Pool,
     connection: Connection,
-    _place: SemaphorePermit<'p>,
+}
+
+/// The place that a connection takes while something is done on it. It is held together with the task that drives the connection, so
+/// that it is free when whoever has the connection gives it back, or when the connection has ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Held {
+    fn set(&self, place: Option<OwnedSemaphorePermit>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
 }
 
 impl Pool {
     pub(super) fn new(address: &str) -> Result<Self, StoreError> {
-        Ok(Self {
-            way: Way::parse(address)?,
-            readers: Readers::new(),
-            idle: Mutex::default(),
-            places: Semaphore::new(WRITERS),
-        })
+        let way = Way::parse(address)?;
+        let places = (0..way.hosts()).map(|_| Arc::new(Semaphore::new(WRITERS))).collect();
+        Ok(Self { way, readers: Readers::new(), idle: Mutex::default(), places })
     }
 
     /// A connection for a write that waits, or a new one.
     pub(super) async fn take(&self) -> Result<Taken<'_>, Failed> {
         let closed = |_| StoreError::unavailable("its connections are closed");
-        let place = self.places.acquire().await.map_err(closed)?;
+        let place = Arc::clone(self.places()).acquire_owned().await.map_err(closed)?;
         let connection = match self.waiting() {
             Some(connection) => connection,
             None => self.way.connect().await?,
         };
-        Ok(Taken { pool: self, connection, _place: place })
+        connection.held.set(Some(place));
+        Ok(Taken { pool: self, connection })
     }
 
     /// How many connections do something, and how many wait.
     pub(super) fn load(&self) -> Load {
-        let writing = WRITERS.saturating_sub(self.places.available_permits());
+        let writing = WRITERS.saturating_sub(self.places().available_permits());
         let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
         let (reading, resting) = self.readers.load();
         Load::Connections { busy: writing + reading, idle: waiting + resting, most: CONNECTIONS }
@@ -64,8 +73,18 @@ impl Pool {
 
     /// Closes the connections that wait: one of them is broken, and others may be.
     pub(super) fn renew(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.renew_writers();
         self.readers.renew();
+    }
+
+    /// Closes those that wait for a write alone.
+    pub(super) fn renew_writers(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Those at the host that was reached last.
+    fn places(&self) -> &Arc<Semaphore> {
+        &self.places[self.way.last_host()]
     }
 
     fn waiting(&self) -> Option<Connection> {
@@ -76,9 +95,12 @@ impl Pool {
 
 impl Taken<'_> {
     pub(super) fn give_back(self) {
+        let held = self.connection.held.clone();
         if !self.connection.client.is_closed() {
             self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.connection);
         }
+        // Whoever gets the place has to find the connection, or would make one more.
+        held.set(None);
     }
 }
 

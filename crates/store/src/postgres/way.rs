@@ -14,11 +14,12 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::Connection;
 use super::failed::unavailable;
+use super::pool::Held;
 use crate::StoreError;
 
 /// How long a host may take until it has let somebody in, and how long of that its system may take to answer.
@@ -29,6 +30,13 @@ const ONE_OF_SEVERAL: (Duration, Duration) = (Duration::from_secs(2), Duration::
 
 /// How long a host may leave unsaid that it got what was sent, before it is taken for gone. A server that thinks long says so meanwhile.
 const UNHEARD: Duration = Duration::from_secs(5);
+
+/// How long nothing is said on a connection before it is asked whether it is still there, and how often and how many times. What is between
+/// here and the server forgets connections on which nothing is said, after a few minutes, and the first write on one of them is lost.
+const KEPT_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
+
+/// The same where an address says nothing: what the library has, and no address needs to say.
+const KEPT_ALIVE_BY_DEFAULT: Duration = Duration::from_hours(2);
 
 /// What the server is told about statements: none runs for longer than somebody waits for it.
 const OPTIONS: &str = "-c statement_timeout=20s";
@@ -66,11 +74,7 @@ impl fmt::Debug for Way {
 impl Way {
     /// Reads an address. What is wrong with one is not repeated, since it may hold a password.
     pub(super) fn parse(address: &str) -> Result<Self, StoreError> {
-        let wrong = |_| {
-            let text = "the address of the database is none of PostgreSQL, such as postgres://user:password@host/name";
-            StoreError::unavailable(text)
-        };
-        let mut config: Config = address.parse().map_err(wrong)?;
+        let mut config: Config = address.parse().map_err(|error| wrong(&error))?;
         if config.get_application_name().is_none() {
             config.application_name("vestibule");
         }
@@ -84,6 +88,7 @@ impl Way {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(UNHEARD);
         }
+        keep_alive(&mut config);
         // A standby would take no writes, and would not know the latest ones.
         if is_one_of_several && config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
@@ -108,9 +113,9 @@ impl Way {
         let mut failed = StoreError::unavailable("its address names no host");
         for index in self.order() {
             match self.connect_to(&self.hosts[index]).await {
-                Ok(client) => {
+                Ok(connection) => {
                     self.last.store(index, Ordering::Relaxed);
-                    return Ok(Connection::of(client));
+                    return Ok(connection);
                 }
                 Err(error) => failed = error,
             }
@@ -119,16 +124,26 @@ impl Way {
     }
 
     /// A connection to a host, by the first of its addresses that gives one.
-    async fn connect_to(&self, place: &Place) -> Result<Client, StoreError> {
+    async fn connect_to(&self, place: &Place) -> Result<Connection, StoreError> {
         let mut failed = StoreError::unavailable("the name of a host stands for no address");
         for config in self.configs_of(place).await? {
             match timeout(self.within, self.connect_by(&config)).await {
-                Ok(Ok(client)) => return Ok(client),
+                Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => failed = error,
                 Err(_) => failed = silent(self.within),
             }
         }
         Err(failed)
+    }
+
+    /// How many hosts there are: one at least.
+    pub(super) fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// Which of them was reached last.
+    pub(super) fn last_host(&self) -> usize {
+        self.last.load(Ordering::Relaxed) % self.hosts.len().max(1)
     }
 
     /// In which order the hosts are asked.
@@ -139,7 +154,7 @@ impl Way {
             let state = RandomState::new();
             order.sort_by_key(|index| state.hash_one(index));
         } else {
-            order.rotate_left(self.last.load(Ordering::Relaxed) % count.max(1));
+            order.rotate_left(self.last_host());
         }
         order
     }
@@ -180,20 +195,30 @@ impl Way {
         }
     }
 
-    async fn connect_by(&self, config: &Config) -> Result<Client, StoreError> {
+    async fn connect_by(&self, config: &Config) -> Result<Connection, StoreError> {
         match &self.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await.map_err(unreachable)?;
-                tokio::spawn(connection);
-                Ok(client)
+                Ok(Connection::of(client, driven(connection)))
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await.map_err(unreachable)?;
-                tokio::spawn(connection);
-                Ok(client)
+                Ok(Connection::of(client, driven(connection)))
             }
         }
     }
+}
+
+/// Drives a connection in a task, until it has ended: if its client goes, once the server has answered all that was sent.
+fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) -> Held {
+    let held = Held::default();
+    let until_its_end = held.clone();
+    tokio::spawn(async move {
+        // Whoever waits for an answer is told of a failure.
+        let _ = connection.await;
+        drop(until_its_end);
+    });
+    held
 }
 
 /// A host that did not let anybody in within its time.
@@ -228,6 +253,74 @@ fn places(config: &Config) -> Result<Vec<Place>, StoreError> {
         port: ports.get(index).or(ports.first()).copied().unwrap_or(PORT),
     };
     Ok((0..count).map(place).collect())
+}
+
+/// Options that PostgreSQL's own programs take in an address, and that are not taken here. A word that is none of them may be a part of a
+/// password.
+const NOT_TAKEN: [&str; 20] = [
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "sslpassword",
+    "sslcertmode",
+    "sslcrl",
+    "sslcrldir",
+    "sslsni",
+    "sslcompression",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "passfile",
+    "service",
+    "require_auth",
+    "requirepeer",
+    "gssencmode",
+    "krbsrvname",
+    "client_encoding",
+    "fallback_application_name",
+    "replication",
+];
+
+/// What is wrong with an address: the option, and never a value.
+fn wrong(error: &tokio_postgres::Error) -> StoreError {
+    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let option = said.split('`').nth(1).unwrap_or_default();
+    let is_known = said.starts_with("invalid value");
+    let system = "the authorities of this system, or those in the file that SSL_CERT_FILE names";
+    StoreError::unavailable(match option {
+        "sslmode" => format!(
+            "sslmode in the address of the database is disable, prefer or require; write sslmode=require, which checks the \
+             certificate of the server and the name in it as verify-full does elsewhere, against {system}"
+        ),
+        "sslrootcert" => {
+            format!(
+                "the address of the database has the option sslrootcert; leave it out: a server is checked against {system}"
+            )
+        }
+        option if is_known => {
+            format!("the option {option} in the address of the database has a value that it cannot have")
+        }
+        option if NOT_TAKEN.contains(&option) => {
+            format!(
+                "the address of the database has the option {option}, which is not taken here; leave it out"
+            )
+        }
+        _ => "the address of the database is none of PostgreSQL, such as postgres://user:password@host/name"
+            .to_owned(),
+    })
+}
+
+/// Lets connections on which nothing is said be asked about, as far as an address does not say otherwise.
+fn keep_alive(config: &mut Config) {
+    let (idle, interval, retries) = KEPT_ALIVE;
+    if config.get_keepalives_idle() == KEPT_ALIVE_BY_DEFAULT {
+        config.keepalives_idle(idle);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(interval);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(retries);
+    }
 }
 
 /// All that an address says, but for its hosts and their ports, which can only be added to.
@@ -325,14 +418,38 @@ mod tests {
             ("host=a,b hostaddr=192.0.2.1", "another number of hostaddr"),
             ("host=a,b,c port=1,2", "neither one port"),
             ("host=a nonsense", "none of PostgreSQL"),
+            ("host=a sslmode=verify-full", "write sslmode=require"),
+            ("postgres://u:p@a/d?sslmode=verify-ca", "write sslmode=require"),
+            ("postgres://u:p@a/d?sslrootcert=/ca.pem", "SSL_CERT_FILE"),
+            ("host=a sslcert=/c.pem", "the option sslcert, which"),
+            ("host=a connect_timeout=soon", "the option connect_timeout in"),
+            // With a blank in it, what follows of a password reads as an option.
+            ("host=a password=correct horse=battery", "none of PostgreSQL"),
         ] {
             let error = Way::parse(address).unwrap_err().to_string();
             assert!(error.contains(says), "{address}: {error}");
+            assert!(
+                !["verify-ca", "ca.pem", "soon", "horse"].iter().any(|value| error.contains(value)),
+                "{error}"
+            );
         }
         let within = |address: &str| Way::parse(address).unwrap().within;
         assert_eq!(within("host=localhost"), ALONE.0);
         assert_eq!(within("host=/a,/b"), ONE_OF_SEVERAL.0);
         assert_eq!(within("host=/a,/b connect_timeout=9"), Duration::from_secs(9));
+    }
+
+    /// What is between here and the server forgets who says nothing. What an address says stays.
+    #[test]
+    fn connections_on_which_nothing_is_said_are_asked_about() {
+        let of = |address: &str| {
+            let config = &Way::parse(address).unwrap().hosts[0].config;
+            (config.get_keepalives_idle(), config.get_keepalives_interval(), config.get_keepalives_retries())
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(of("host=a"), (seconds(30), Some(seconds(10)), Some(3)));
+        let said = "host=a keepalives_idle=7 keepalives_interval=8 keepalives_retries=9";
+        assert_eq!(of(said), (seconds(7), Some(seconds(8)), Some(9)));
     }
 
     /// Who was reached last is asked first, so that a host that is silent costs a new connection nothing.

@@ -3,8 +3,8 @@
 use domain::{
     Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
     ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Interface, Language,
-    LogInFailures, LoggedIn, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant, Timestamp, Token,
-    TokenKind, TppId,
+    LogInFailures, LoggedIn, ReadCount, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant,
+    Timestamp, Token, TokenKind, TppId,
 };
 use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 
@@ -264,12 +264,9 @@ async fn what_belongs_to_a_consent_is_forgotten_in_time() {
         assert!(store.consent(&id).await.unwrap().is_some(), "consents stay longer");
         let account = AccountId::new("x");
         let day = "2026-03-02".parse::<Date>().unwrap();
-        let read = Changes::new().count_read((&id, &account), ReadKind::Balances, day, 0).add_first_read(
-            &id,
-            &account,
-            now(),
-        );
-        store.save(read).await.unwrap();
+        let read = (None, ReadCount { day, count: 1 });
+        let read = Changes::new().count_read((&id, &account), ReadKind::Balances, read);
+        store.save(read.add_first_read(&id, &account, now())).await.unwrap();
         let end = consent().forget_at();
         assert_eq!(store.forget(Perishable::Consent, &nl(), end, 9).await.unwrap(), 0);
         let later = end + std::time::Duration::from_secs(1);
@@ -277,7 +274,7 @@ async fn what_belongs_to_a_consent_is_forgotten_in_time() {
         assert!(store.consent(&id).await.unwrap().is_none());
         assert!(store.authorisations(&subject()).await.unwrap().is_empty());
         assert!(store.grant(&GrantId::new("g")).await.unwrap().is_none());
-        assert_eq!(store.read_count(&id, &account, ReadKind::Balances, day).await.unwrap(), 0);
+        assert_eq!(store.read_count(&id, &account, ReadKind::Balances).await.unwrap(), None);
         assert!(!store.was_read(&id, &account).await.unwrap());
     })
     .await;
@@ -335,22 +332,28 @@ async fn failures_are_kept_for_each_third_party_and_sessions_found_by_whom_they_
 }
 
 #[tokio::test]
-async fn reads_are_counted_one_by_one_and_anew_each_day() {
+async fn reads_are_counted_one_by_one() {
     on_each(async |store| {
         let (consent, account) = (ConsentId::new("c"), AccountId::new("x"));
         let which = (&consent, &account);
-        let day = |text: &str| text.parse::<Date>().unwrap();
-        let (monday, tuesday) = (day("2026-03-02"), day("2026-03-03"));
-        let count = async |on| store.read_count(&consent, &account, ReadKind::Balances, on).await.unwrap();
-        let add = async |on, before| {
-            store.save(Changes::new().count_read(which, ReadKind::Balances, on, before)).await
+        let on = |day: &str, count| ReadCount { day: day.parse().unwrap(), count };
+        let (first, second) = (on("2026-03-02", 1), on("2026-03-02", 2));
+        let (tuesday, other) = (on("2026-03-03", 1), on("2026-03-01", 1));
+        let count = async || store.read_count(&consent, &account, ReadKind::Balances).await.unwrap();
+        let add = async |last, next| {
+            store.save(Changes::new().count_read(which, ReadKind::Balances, (last, next))).await
         };
-        add(monday, 0).await.unwrap();
-        assert!(matches!(add(monday, 0).await, Err(StoreError::Conflict)), "somebody was faster");
-        add(monday, 1).await.unwrap();
-        assert_eq!((count(monday).await, count(tuesday).await), (2, 0));
-        add(tuesday, 0).await.unwrap();
-        assert_eq!((count(monday).await, count(tuesday).await), (0, 1));
+        assert_eq!(count().await, None);
+        add(None, first).await.unwrap();
+        // Somebody was faster, on the same day or on another one.
+        for (last, next) in [(None, first), (None, tuesday), (None, other), (Some(second), tuesday)] {
+            assert!(matches!(add(last, next).await, Err(StoreError::Conflict)));
+        }
+        add(Some(first), second).await.unwrap();
+        add(Some(second), tuesday).await.unwrap();
+        assert!(matches!(add(Some(second), on("2026-03-02", 3)).await, Err(StoreError::Conflict)));
+        assert_eq!(count().await, Some(tuesday));
+        assert_eq!(store.read_count(&consent, &account, ReadKind::Transactions).await.unwrap(), None);
         assert!(!store.was_read(&consent, &account).await.unwrap());
         store.save(Changes::new().add_first_read(&consent, &account, now())).await.unwrap();
         assert!(store.was_read(&consent, &account).await.unwrap());

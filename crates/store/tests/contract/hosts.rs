@@ -195,3 +195,59 @@ async fn of_several_servers_the_one_that_takes_writes_is_used() {
     other.save(Changes::new().put_private_state(&entry("d"))).await.unwrap();
     assert_eq!(keys(&store).await, ["a", "b", "c", "d"]);
 }
+
+/// A commit that waits for a standby is not ended by anybody, so it has its place among the connections until it is over, whoever went
+/// away meanwhile. Reads are well.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_nobody_waits_for_any_more_keep_their_places() {
+    let Some(primary) = Server::primary() else { return };
+    let address = Server::address(&[&primary]);
+    let store = Store::connect(&address).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let count = async |whose: &str| -> i64 {
+        let all =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vestibule' {whose}");
+        client.query_one(&all, &[]).await.unwrap().get(0)
+    };
+    let turn = async |standbys: &str| {
+        client.batch_execute(standbys).await.unwrap();
+        client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    };
+    store.save(Changes::new().put_private_state(&entry("first"))).await.unwrap();
+    assert_eq!(keys(&store).await, ["first"]);
+    let reader =
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'vestibule' AND query LIKE 'SELECT%'";
+    let read_by: i32 = client.query_one(reader, &[]).await.unwrap().get(0);
+
+    turn("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
+    let write = |key: String| {
+        let store = store.clone();
+        tokio::spawn(async move { store.save(Changes::new().put_private_state(&entry(&key))).await })
+    };
+    let waited_for = write("waited for".into());
+    let first: Vec<_> = (0..9).map(|number| write(format!("first {number}"))).collect();
+    let wait = async || while count("AND wait_event = 'SyncRep'").await < 10 {};
+    tokio::time::timeout(FOR_EVER, wait()).await.unwrap();
+    // Those who asked for them go away, others come, and nobody gets one connection more.
+    first.iter().for_each(tokio::task::JoinHandle::abort);
+    let second: Vec<_> = (0..30).map(|number| write(format!("second {number}"))).collect();
+    while !waited_for.is_finished() {
+        assert_eq!(keys(&store).await, ["first"]);
+        assert!(count("").await <= 16, "{} connections", count("").await);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let late = waited_for.await.unwrap().unwrap_err().to_string();
+    assert!(late.contains("does not answer in time"), "{late}");
+    for one in second {
+        assert!(matches!(one.await.unwrap(), Err(StoreError::Unavailable(_))));
+    }
+    assert_eq!(keys(&store).await, ["first"]);
+    assert_eq!(client.query_one(reader, &[]).await.unwrap().get::<_, i32>(0), read_by, "it was well");
+
+    turn("ALTER SYSTEM RESET synchronous_standby_names").await;
+    let save = store.save(Changes::new().put_private_state(&entry("last")));
+    tokio::time::timeout(FOR_EVER, save).await.unwrap().unwrap();
+    assert!(keys(&store).await.contains(&"last".to_owned()));
+    assert!(count("").await <= 16);
+}

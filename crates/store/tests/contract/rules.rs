@@ -218,6 +218,7 @@ async fn a_lease_is_one_holders_until_it_ends() {
         assert!(!take("b", 19, 30).await);
         assert!(take("b", 20, 30).await, "it has ended");
         assert!(!take("a", 21, 31).await);
+        assert_eq!(store.time_of_server().await.unwrap().is_some(), store.is_shared());
     })
     .await;
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::{Changes, PrivateState, Store};
 use tokio::sync::Semaphore;
@@ -223,6 +223,35 @@ async fn processes_of_the_last_release_go_on_while_a_database_is_brought_up_to_d
     }
     let store = Store::connect(&schema.address).await.unwrap();
     assert_eq!(store.private_states("o", "k").await.unwrap().len(), written);
+}
+
+/// Whoever has a table for long keeps a migration waiting, and that keeps the others waiting only now and then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_is_kept_waiting_leaves_the_others_alone() {
+    let Some(mut schema) = released().await else { return };
+    let (beside, connection) = tokio_postgres::connect(&schema.address, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let copying = schema.client.transaction().await.unwrap();
+    copying.batch_execute("LOCK TABLE tpps IN ACCESS SHARE MODE").await.unwrap();
+    let start = tokio::spawn({
+        let address = schema.address.clone();
+        async move { Store::connect(&address).await }
+    });
+    let waits = "SELECT 1 FROM pg_locks WHERE relation = 'tpps'::regclass AND NOT granted";
+    let (mut looks, mut waited, mut begun) = (0_u32, 0_u32, None);
+    // From when it waits for the first time.
+    while begun.is_none_or(|begun: Instant| begun.elapsed() < Duration::from_secs(8)) {
+        let is_waiting = !beside.query(waits, &[]).await.unwrap().is_empty();
+        if is_waiting && begun.is_none() {
+            begun = Some(Instant::now());
+        }
+        looks += u32::from(begun.is_some());
+        waited += u32::from(is_waiting);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(waited * 3 < looks, "somebody waits {waited} of {looks} times");
+    copying.commit().await.unwrap();
+    start.await.unwrap().unwrap();
 }
 
 /// Whoever starts while somebody else migrates waits until that is over, however it ends.

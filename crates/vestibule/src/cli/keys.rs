@@ -8,12 +8,15 @@ use clap::{Args, Subcommand};
 pub(crate) enum KeysCommand {
     /// Seal what the gateway's database keeps secret by the key of [sealing]: what is not sealed yet, and what the other key
     /// sealed. Gateways that share a PostgreSQL may run meanwhile.
-    Seal(SealArgs),
+    Seal(KeysArgs),
+    /// Sign ID tokens with a new key from now on. The key before, and one of another algorithm, stay published for a day. Gateways that
+    /// share a PostgreSQL take it up within a second or two; with a file the gateway is stopped before.
+    Rotate(KeysArgs),
 }
 
-/// Arguments of `vestibule keys seal`.
+/// Arguments of `vestibule keys`.
 #[derive(Debug, Args)]
-pub(crate) struct SealArgs {
+pub(crate) struct KeysArgs {
     /// The configuration of the gateway.
     #[arg(long, value_name = "FILE", default_value = "vestibule.toml")]
     pub(crate) config: PathBuf,

@@ -68,7 +68,7 @@ pub(crate) enum Command {
     Admin(Box<AdminArgs>),
     /// Verify and export the audit trail of a gateway, as the bank's staff.
     Audit(Box<AuditArgs>),
-    /// Seal what a gateway in front of a real bank keeps secret in its database.
+    /// Seal what a gateway in front of a real bank keeps secret in its database, and change the key of its ID tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Write what a bank publishes of its gateway's availability and speed, as the bank's staff.
@@ -112,7 +112,7 @@ impl Command {
             Self::Config(_) => false,
             Self::Admin(args) => args.to.json,
             Self::Audit(args) => args.to.json,
-            Self::Keys(KeysCommand::Seal(args)) => args.json,
+            Self::Keys(KeysCommand::Seal(args) | KeysCommand::Rotate(args)) => args.json,
             Self::Statistics(args) => args.to.json,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,

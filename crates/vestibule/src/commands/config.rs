@@ -14,7 +14,14 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
         ConfigCommand::Example => output::text(&example()),
         ConfigCommand::Reference => output::text(&reference()),
         ConfigCommand::Check { file } => match told(&file, Configuration::check(&file, tpp::clock::now())) {
-            Ok(_) => output::line(&format!("{} is right.", file.display())),
+            Ok(configuration) => match configuration.remarks() {
+                [] => output::line(&format!("{} is right.", file.display())),
+                remarks => {
+                    output::error(&lines(&file, remarks));
+                    let rest = "is right, but for certificates of which it is not the time";
+                    output::line(&format!("{} {rest}.", file.display()));
+                }
+            },
             Err(problems) => {
                 output::error(&problems);
                 return ExitCode::FAILURE;
@@ -32,12 +39,23 @@ pub(super) fn read(file: &Path) -> Result<Configuration, String> {
     told(file, Configuration::read(file, tpp::clock::now()))
 }
 
+/// Reads it again while a gateway serves by what was read before.
+///
+/// # Errors
+/// As [`read`]
+pub(super) fn read_again(file: &Path, before: &Configuration) -> Result<Configuration, String> {
+    told(file, Configuration::read_again(file, tpp::clock::now(), before))
+}
+
 fn told(file: &Path, read: Result<Configuration, Vec<Problem>>) -> Result<Configuration, String> {
-    read.map_err(|problems| {
-        let line = |problem: &Problem| {
-            let place = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-            format!("{}{place}: {}", file.display(), problem.text)
-        };
-        problems.iter().map(line).collect::<Vec<_>>().join("\n")
-    })
+    read.map_err(|problems| lines(file, &problems))
+}
+
+/// Each with its place, on a line of its own.
+pub(super) fn lines(file: &Path, problems: &[Problem]) -> String {
+    let line = |problem: &Problem| {
+        let place = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{place}: {}", file.display(), problem.text)
+    };
+    problems.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -3,15 +3,32 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use vestibule::{SealedKeys, seal_keys};
+use vestibule::{RotatedKey, SealedKeys, rotate_keys, seal_keys};
 
 use super::{Failure, config};
-use crate::cli::KeysCommand;
+use crate::cli::{KeysArgs, KeysCommand};
 use crate::output;
 
-/// Seals what a gateway keeps secret.
+/// Seals what a gateway keeps secret, or lets it sign with another key.
 pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Failure> {
-    let KeysCommand::Seal(args) = command;
+    match command {
+        KeysCommand::Seal(args) => seal(&args).await,
+        KeysCommand::Rotate(args) => rotate(&args).await,
+    }
+}
+
+async fn rotate(args: &KeysArgs) -> Result<ExitCode, Failure> {
+    let configuration = config::read(&args.config).map_err(Failure::new)?;
+    let RotatedKey { key, algorithm } = rotate_keys(&configuration, tpp::clock::now()).await?;
+    if args.json {
+        output::json(&json!({"keyId": key, "algorithm": algorithm}));
+    } else {
+        output::line(&format!("ID tokens are signed by the key {key} ({algorithm}) from now on."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn seal(args: &KeysArgs) -> Result<ExitCode, Failure> {
     let configuration = config::read(&args.config).map_err(Failure::new)?;
     let SealedKeys { key, kept, anew } = seal_keys(&configuration).await?;
     if args.json {

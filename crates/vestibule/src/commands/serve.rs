@@ -22,21 +22,31 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut reload = signal(SignalKind::hangup())?;
-    let read = || config::read(&args.config);
-    let configuration = read().map_err(Failure::new)?;
+    let mut configuration = config::read(&args.config).map_err(Failure::new)?;
     let traces = Traces::begin(&configuration)?;
     logging::start(configuration.log_level(), configuration.logs_json(), traces.as_ref());
-    let starting = serve(configuration, Arc::new(SystemClock), Behind::core_bank);
-    let mut served =
-        output::patiently("the gateway to start; keys are made at the first time", starting).await?;
+    tell_remarks(&args, &configuration);
+    let starting = serve(configuration.clone(), Arc::new(SystemClock), Behind::core_bank);
+    let starting = output::patiently("the gateway to start; keys are made at the first time", starting);
+    // What a start does to a database is one transaction, so that it can be given up at any moment.
+    let mut served = tokio::select! {
+        started = starting => started?,
+        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+    };
     tell(&served, args.json);
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = reload.recv() => match read() {
+            _ = reload.recv() => match config::read_again(&args.config, &configuration) {
                 Err(problems) => tracing::error!(problems, "the configuration is wrong; nothing changes"),
-                Ok(new) => take_up(&mut served, new).await,
+                Ok(new) => {
+                    tell_remarks(&args, &new);
+                    if take_up(&mut served, &new).await {
+                        configuration = new;
+                    }
+                }
             },
         }
     }
@@ -47,20 +57,38 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes up what may change while it runs.
-async fn take_up(served: &mut Served, new: Configuration) {
-    match served.seal_anew(&new).await {
-        Err(error) => return tracing::error!(%error, "nothing changes"),
-        Ok(0) => {}
-        Ok(keys) => tracing::warn!(keys, "what is kept secret was sealed anew by the key of [sealing]"),
-    }
-    match served.reload(new) {
-        Err(error) => tracing::error!(%error, "nothing changes"),
+/// Takes up what may change while it runs. Whom a stop list or a trust stops is stopped also while the database is away, so what is kept
+/// there is looked at last. False if nothing was taken up.
+async fn take_up(served: &mut Served, new: &Configuration) -> bool {
+    match served.reload(new.clone()) {
+        Err(error) => {
+            tracing::error!(%error, "nothing changes");
+            return false;
+        }
         Ok(later) if later.is_empty() => tracing::warn!("certificates and trust were read again"),
         Ok(later) => tracing::warn!(
             sections = later.join(", "),
             "certificates and trust were read again; what else changed in these sections takes effect at the next start"
         ),
+    }
+    match served.seal_anew(new).await {
+        Err(error) => tracing::error!(
+            %error,
+            "what is kept secret stays as it is sealed, and the keys of [sealing] are those of before; send SIGHUP again once this is mended"
+        ),
+        Ok(0) => {}
+        Ok(keys) => tracing::warn!(keys, "what is kept secret was sealed anew by the key of [sealing]"),
+    }
+    true
+}
+
+/// Tells what is right and will not do.
+fn tell_remarks(args: &ServeArgs, configuration: &Configuration) {
+    for remark in configuration.remarks() {
+        tracing::warn!(
+            configuration = config::lines(&args.config, std::slice::from_ref(remark)),
+            "it is not the time of a certificate"
+        );
     }
 }
 

@@ -1,16 +1,15 @@
 //! What belongs together in the section of the bank's staff.
 
-use gateway::domain::Timestamp;
 use rustls::sign::CertifiedKey;
 
-use super::check_pair;
 use super::keys::Admin;
 use super::section::Reader;
+use super::{When, check_pair};
 
 /// Checks what belongs together in the section of the bank's staff.
-pub(super) fn check(reader: &mut Reader<'_>, admin: &Admin, now: Timestamp) {
+pub(super) fn check(reader: &mut Reader<'_>, admin: &Admin, when: When<'_>) {
     let files = (&admin.certificate_file, &admin.key_file);
-    check_pair(reader, ("admin.certificate_file", "admin.key_file"), files, now);
+    check_pair(reader, ("admin.certificate_file", "admin.key_file"), files, when);
     if admin.trust_files.is_empty() {
         reader.together("admin.trust_files", "without an authority nobody of the staff is let in");
     }

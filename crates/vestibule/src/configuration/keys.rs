@@ -196,13 +196,13 @@ section! {
 }
 
 section! {
-    /// How often one third party may call, at interfaces and authorization server together, once its signature or its proof as a client
-    /// was checked. Whoever calls more gets 429 with Retry-After. Each node counts for itself: behind a load balancer, n nodes let up to
+    /// How often one third party may call each interface, calls of the authorization server for it included, once its signature or its
+    /// proof as a client was checked. Whoever calls more gets 429 with Retry-After. Each node counts for itself: behind a load balancer, n nodes let up to
     /// n times as much through. Without this section there is no limit. It is read again at SIGHUP; calls that were counted stay counted.
     Limits "limits" {
         /// How many calls a third party may make in the time of within. They come back evenly.
         calls: Count, Default("3000");
-        /// The time.
+        /// The time, in whole seconds.
         within: Deadline, Default("\"1m\"");
         /// How many calls of a third party are answered at once.
         calls_at_once: Count, Default("50");

@@ -3,24 +3,25 @@
 use std::collections::BTreeSet;
 
 use eidas::Certificate;
-use gateway::domain::Timestamp;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
 use super::files::{CertificateFile, KeyFile};
-use super::keys::{Admin, Interface, Management, Pages, Proxy};
-use super::section::Reader;
+use super::keys::{Admin, CoreBank, Interface, Management, Pages, Proxy, Register, Trust, TrustedLists};
+use super::provider::Provider;
+use super::section::{Reader, Section};
+use super::{Configuration, When};
 
 /// Listeners present a certificate, unless a proxy that does is before them.
 pub(super) fn check_servers(
     reader: &mut Reader<'_>,
     servers: [(&'static str, Option<Server<'_>>); 2],
     proxy: Option<&Proxy>,
-    now: Timestamp,
+    when: When<'_>,
 ) {
     for (section, server) in servers {
-        server.iter().for_each(|server| server.check(reader, section, proxy, now));
+        server.iter().for_each(|server| server.check(reader, section, proxy, when));
     }
     if proxy.is_some_and(|proxy| proxy.addresses.is_empty()) {
         reader.together(
@@ -61,7 +62,7 @@ impl Server<'_> {
         pair.map(|(file, key)| crate::tls::certified_key(&file.certificates, &key.pem)).transpose()
     }
 
-    fn check(&self, reader: &mut Reader<'_>, section: &str, proxy: Option<&Proxy>, now: Timestamp) {
+    fn check(&self, reader: &mut Reader<'_>, section: &str, proxy: Option<&Proxy>, when: When<'_>) {
         let (certificate, key) = (format!("{section}.certificate_file"), format!("{section}.key_file"));
         if proxy.is_some() {
             for (name, is_there) in [(&certificate, self.certificate.is_some()), (&key, self.key.is_some())] {
@@ -73,7 +74,7 @@ impl Server<'_> {
         }
         match (self.certificate, self.key) {
             (Some(certificate_file), Some(key_file)) => {
-                check_pair(reader, (&certificate, &key), (certificate_file, key_file), now);
+                check_pair(reader, (&certificate, &key), (certificate_file, key_file), when);
                 let leaf = &certificate_file.certificates[0];
                 if !is_for(leaf, self.url) {
                     let host = self.url.host_str().unwrap_or_default();
@@ -96,18 +97,28 @@ impl Server<'_> {
     }
 }
 
-/// Checks that a key is that of its certificate, and that this is in its time.
+/// Checks that a key is that of its certificate, and that this is in its time. Time that passes is no reason against a file for a door
+/// that third parties and customers never see, nor against taking up what else changed: then it is told.
 pub(super) fn check_pair(
     reader: &mut Reader<'_>,
     (certificate, key): (&str, &str),
     (certificate_file, key_file): (&CertificateFile, &KeyFile),
-    now: Timestamp,
+    when: When<'_>,
 ) {
     let leaf = &certificate_file.certificates[0];
-    if !leaf.is_valid_at(now) {
+    if !leaf.is_valid_at(when.now) {
         let text =
             format!("the certificate is good from {} to {}, and not now", leaf.not_before, leaf.not_after);
-        reader.together(certificate, text);
+        let section = certificate.split('.').next().unwrap_or(certificate);
+        let is_bearable = match when.before {
+            Some(before) => before.certificate_of(section) == Some(certificate_file),
+            None => ![Interface::NAME, Pages::NAME].contains(&section),
+        };
+        if is_bearable {
+            reader.remark(certificate, &text);
+        } else {
+            reader.together(certificate, text);
+        }
     }
     if let Err(error) = crate::tls::certified_key(&certificate_file.certificates, &key_file.pem) {
         let text = match error {
@@ -115,6 +126,41 @@ pub(super) fn check_pair(
             other => other.to_string(),
         };
         reader.together(key, text);
+    }
+}
+
+impl Configuration {
+    /// Every certificate that the file names, with the section that does.
+    pub(crate) fn certificates(&self) -> Vec<(&'static str, &Certificate)> {
+        // What a gateway is told from others by, and what others are told from each other by: the end of either is the end of a way.
+        let servers = [(Interface::NAME, self.interface.server()), (Pages::NAME, self.pages.server())];
+        let servers =
+            servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
+        let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
+        let lists = self.trusted_lists.iter().flat_map(|lists| &lists.signer_files);
+        let register = self.register.iter().flat_map(|register| &register.trust_files);
+        let all = servers
+            .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
+            .chain(self.core_bank.trust_files.iter().map(|file| (CoreBank::NAME, file)))
+            .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
+            .chain(self.admin.iter().flat_map(|admin| &admin.trust_files).map(|file| (Admin::NAME, file)))
+            .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
+            .chain(trust.map(|file| (Trust::NAME, file)))
+            .chain(lists.map(|file| (TrustedLists::NAME, file)))
+            .chain(register.map(|file| (Register::NAME, file)));
+        all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
+    }
+
+    /// What is presented by a section.
+    fn certificate_of(&self, section: &str) -> Option<&CertificateFile> {
+        match section {
+            Interface::NAME => self.interface.certificate_file.as_ref(),
+            Pages::NAME => self.pages.certificate_file.as_ref(),
+            Admin::NAME => self.admin.as_ref().map(|admin| &admin.certificate_file),
+            CoreBank::NAME => Some(&self.core_bank.certificate_file),
+            Provider::NAME => self.provider.as_ref().and_then(Provider::own_certificate),
+            _ => None,
+        }
     }
 }
 

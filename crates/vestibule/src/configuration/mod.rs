@@ -12,6 +12,7 @@ mod listeners;
 mod looks;
 mod page_texts;
 mod provider;
+mod register;
 mod secrecy;
 mod section;
 mod texts;
@@ -21,7 +22,7 @@ mod values;
 use std::ffi::OsString;
 use std::path::Path;
 
-use eidas::{Certificate, TrustStore};
+use eidas::TrustStore;
 use gateway::domain::Timestamp;
 use gateway::profile::CallLimits;
 
@@ -47,6 +48,14 @@ enum Depth {
     Check,
 }
 
+/// When a file is read.
+#[derive(Debug, Clone, Copy)]
+struct When<'b> {
+    now: Timestamp,
+    /// What is served by while it is read again.
+    before: Option<&'b Configuration>,
+}
+
 /// Everything that the file says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
@@ -70,6 +79,7 @@ pub struct Configuration {
     pub(crate) lives: Lives,
     pub(crate) traces: Option<Traces>,
     pub(crate) log: Log,
+    pub(crate) remarks: Vec<Problem>,
 }
 
 /// The names of the sections in the order of the example.
@@ -102,7 +112,21 @@ impl Configuration {
     /// # Errors
     /// Everything that is wrong with it at `now`, in the order of its lines.
     pub fn read(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
-        Self::read_to(path, now, Depth::Read)
+        Self::read_to(path, When { now, before: None }, Depth::Read)
+    }
+
+    /// Reads a file again while a gateway serves by what was read before: a certificate that is the same and has ended meanwhile keeps
+    /// nothing else from being taken up.
+    ///
+    /// # Errors
+    /// As [`Configuration::read`]
+    pub fn read_again(path: &Path, now: Timestamp, before: &Self) -> Result<Self, Vec<Problem>> {
+        Self::read_to(path, When { now, before: Some(before) }, Depth::Read)
+    }
+
+    /// What is to be told of it though it is right: certificates that have ended, or have not begun.
+    pub fn remarks(&self) -> &[Problem] {
+        &self.remarks
     }
 
     /// Reads a file, and looks at all that it names as a start does.
@@ -110,16 +134,16 @@ impl Configuration {
     /// # Errors
     /// As [`Configuration::read`]
     pub fn check(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
-        Self::read_to(path, now, Depth::Check)
+        Self::read_to(path, When { now, before: None }, Depth::Check)
     }
 
-    fn read_to(path: &Path, now: Timestamp, depth: Depth) -> Result<Self, Vec<Problem>> {
+    fn read_to(path: &Path, when: When<'_>, depth: Depth) -> Result<Self, Vec<Problem>> {
         let unreadable = |text: String| vec![Problem { line: None, text }];
         let octets = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         let source =
             String::from_utf8(octets).map_err(|_| unreadable("this is no text in UTF-8".to_owned()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&source, folder, &|name| std::env::var_os(name), (now, depth))
+        Self::parse(&source, folder, &|name| std::env::var_os(name), (when, depth))
     }
 
     /// Reads a text whose paths begin at a folder, with variables of an environment.
@@ -131,7 +155,7 @@ impl Configuration {
         source: &str,
         folder: &Path,
         environment: &dyn Fn(&str) -> Option<OsString>,
-        (now, depth): (Timestamp, Depth),
+        (when, depth): (When<'_>, Depth),
     ) -> Result<Self, Vec<Problem>> {
         let (mut reader, table) = Reader::new(source, Place { folder: folder.to_owned(), environment });
         let file = table.get_ref();
@@ -147,7 +171,7 @@ impl Configuration {
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
-        let limits = reader.optional(file);
+        let limits: Option<Option<Limits>> = reader.optional(file);
         let looks: Option<Looks> = reader.section(file);
         let texts: Option<Texts> = reader.section(file);
         let management = reader.section(file);
@@ -165,23 +189,24 @@ impl Configuration {
                 (Interface::NAME, interface.as_ref().map(Interface::server)),
                 (Pages::NAME, pages.as_ref().map(Pages::server)),
             ];
-            check_servers(&mut reader, servers, proxy.as_ref(), now);
+            check_servers(&mut reader, servers, proxy.as_ref(), when);
         }
         sealing.iter().flatten().for_each(|sealing| check_sealing(&mut reader, sealing));
         trust.iter().for_each(|trust| check_trust(&mut reader, trust, &trusted_lists));
         trusted_lists.iter().flatten().for_each(|lists| check_lists(&mut reader, lists));
-        register.iter().flatten().for_each(|register| check_register(&mut reader, register));
-        core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
-        admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, now));
-        provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
+        register.iter().flatten().for_each(|register| register::check(&mut reader, register));
+        limits.iter().flatten().for_each(|limits| check_limits(&mut reader, limits));
+        core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, when));
+        admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, when));
+        provider.iter().flatten().for_each(|provider| provider.check(&mut reader, when));
         looks.iter().for_each(|looks| looks.check(&mut reader));
         texts.iter().for_each(|texts| texts.check(&mut reader));
         if depth == Depth::Check {
             let kept = (database.as_ref(), audit.as_ref());
             let beside = (register.iter().flatten().next(), trusted_lists.iter().flatten().next());
-            used_files::check(&mut reader, kept, beside, now);
+            used_files::check(&mut reader, kept, beside, when.now);
         }
-        let mut problems = reader.problems;
+        let (mut problems, remarks) = (reader.problems, reader.remarks);
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
             return Err(problems);
@@ -208,6 +233,7 @@ impl Configuration {
                 lives: lives?,
                 traces: traces?,
                 log: log?,
+                remarks,
             })
         };
         read().ok_or_else(|| vec![Problem { line: None, text: "it cannot be read".to_owned() }])
@@ -238,59 +264,18 @@ fn check_lists(reader: &mut Reader<'_>, lists: &TrustedLists) {
     }
 }
 
-impl Register {
-    /// Whether there is more in it than a stop list.
-    pub(crate) fn names_a_register(&self) -> bool {
-        self.file.is_some() || self.url.is_some()
-    }
-}
-
-fn check_register(reader: &mut Reader<'_>, register: &Register) {
-    match (&register.file, &register.url) {
-        (Some(_), Some(_)) => {
-            reader.together("register.url", "there is file too; leave one of them out");
-        }
-        (None, None) if register.stop_list_file.is_none() => {
-            let text = "it says nothing; name a register with file or url, or a stop_list_file, or leave [register] out";
-            reader.together("register", text);
-        }
-        _ => {}
-    }
-    if let Some(path) = &register.file {
-        let problem = match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Some("this is a folder; a file is expected".to_owned()),
-            Ok(_) => None,
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(problem) = problem {
-            reader.together("register.file", format!("{}: {problem}", path.display()));
-        }
-    }
-    match &register.url {
-        Some(url) if url.0.scheme() == "https" && register.trust_files.is_empty() => {
-            let text = "without an authority the service cannot be told from others; name one in trust_files";
-            reader.together("register.url", text);
-        }
-        Some(_) => {}
-        None => {
-            for (key, is_there) in [
-                ("register.trust_files", !register.trust_files.is_empty()),
-                ("register.authorization_file", register.authorization.is_some()),
-            ] {
-                if is_there {
-                    reader.together(key, "it is for the service at url, and there is none");
-                }
-            }
-        }
-    }
-}
-
 fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     if sealing.other_key.as_ref() == Some(&sealing.key) {
         reader.together(
             "sealing.other_key_file",
             "it is the same key as key; leave it out, or name the other one",
         );
+    }
+}
+
+fn check_limits(reader: &mut Reader<'_>, limits: &Limits) {
+    if limits.within.0.subsec_nanos() > 0 {
+        reader.together("limits.within", "callers are told it in seconds; write whole ones, such as 1s");
     }
 }
 
@@ -312,9 +297,9 @@ impl Sealing {
     }
 }
 
-fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp) {
+fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, when: When<'_>) {
     let files = (&core_bank.certificate_file, &core_bank.key_file);
-    check_pair(reader, ("core_bank.certificate_file", "core_bank.key_file"), files, now);
+    check_pair(reader, ("core_bank.certificate_file", "core_bank.key_file"), files, when);
     if core_bank.trust_files.is_empty() {
         reader.together(
             "core_bank.trust_files",
@@ -341,24 +326,6 @@ impl Trust {
 }
 
 impl Configuration {
-    /// Every certificate that the file names, with the section that does.
-    pub(crate) fn certificates(&self) -> Vec<(&'static str, &Certificate)> {
-        let servers = [(Interface::NAME, self.interface.server()), (Pages::NAME, self.pages.server())];
-        let servers =
-            servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
-        let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
-        let lists = self.trusted_lists.iter().flat_map(|lists| &lists.signer_files);
-        let register = self.register.iter().flat_map(|register| &register.trust_files);
-        let all = servers
-            .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
-            .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
-            .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
-            .chain(trust.map(|file| (Trust::NAME, file)))
-            .chain(lists.map(|file| (TrustedLists::NAME, file)))
-            .chain(register.map(|file| (Register::NAME, file)));
-        all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
-    }
-
     /// The sections in which another one differs in what is not read again while the gateway runs.
     pub(crate) fn sections_that_differ(&self, other: &Self) -> Vec<&'static str> {
         let mut other = other.clone();

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use eidas::certificate::to_pem;
-use gateway::domain::Timestamp;
 use openid::{ClientProof, Limits, ProviderSettings, SetupError};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::check_pair;
 use super::files::{CertificateFile, KeyFile, Secret};
 use super::section::{Fault, Place, Reader, Value, section};
 use super::values::{Count, Deadline, parsed};
+use super::{When, check_pair};
 
 section! {
     /// The bank's own OpenID provider, where customers authenticate. Leave the section out if the bank has none: then customers
@@ -105,7 +104,12 @@ impl Provider {
     }
 
     /// Checks what belongs together.
-    pub(super) fn check(&self, reader: &mut Reader<'_>, now: Timestamp) {
+    /// What it presents to the provider.
+    pub(super) fn own_certificate(&self) -> Option<&CertificateFile> {
+        self.certificate_file.as_ref()
+    }
+
+    pub(super) fn check(&self, reader: &mut Reader<'_>, when: When<'_>) {
         let has = (self.client_secret.is_some(), self.key_file.is_some(), self.certificate_file.is_some());
         match has {
             (true, false, false) | (false, true, _) => {}
@@ -128,7 +132,7 @@ impl Provider {
             reader.together("provider.key_id", "it names a key that signs assertions: key_file alone");
         }
         if let (Some(certificate), Some(key)) = (&self.certificate_file, &self.key_file) {
-            check_pair(reader, ("provider.certificate_file", "provider.key_file"), (certificate, key), now);
+            check_pair(reader, ("provider.certificate_file", "provider.key_file"), (certificate, key), when);
         } else if signs && let Err(error) = self.way() {
             reader.together("provider.key_file", error.to_string());
         }

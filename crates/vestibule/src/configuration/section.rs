@@ -168,14 +168,16 @@ pub(crate) struct Reader<'a> {
     /// Whether the file could be read to its end: if not, nobody can say what is missing.
     is_whole: bool,
     pub(crate) problems: Vec<Problem>,
+    /// What is no reason against the file, and is to be told.
+    pub(crate) remarks: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads the file's structure.
     pub(crate) fn new(source: &'a str, place: Place<'a>) -> (Self, Spanned<DeTable<'a>>) {
         let (table, errors) = DeTable::parse_recoverable(source);
-        let mut reader =
-            Self { source, place, lines: HashMap::new(), is_whole: errors.is_empty(), problems: Vec::new() };
+        let (lines, is_whole) = (HashMap::new(), errors.is_empty());
+        let mut reader = Self { source, place, lines, is_whole, problems: Vec::new(), remarks: Vec::new() };
         for error in errors {
             let line = error.span().map(|span| reader.line(span.start));
             reader.problems.push(Problem { line, text: format!("this is no TOML: {}", error.message()) });
@@ -299,12 +301,23 @@ impl<'a> Reader<'a> {
 
     /// Notes what is wrong with keys that are good each for itself; `key` is `section.key`.
     pub(crate) fn together(&mut self, key: &str, text: impl Into<String>) {
+        let problem = self.about(key, &text.into());
+        self.problems.push(problem);
+    }
+
+    /// Notes what is to be told of a key, `section.name`, and is no reason against the file.
+    pub(crate) fn remark(&mut self, key: &str, text: &str) {
+        let remark = self.about(key, text);
+        self.remarks.push(remark);
+    }
+
+    fn about(&self, key: &str, text: &str) -> Problem {
         let section = key.split('.').next().unwrap_or(key);
         let line = self.lines.get(key).or_else(|| self.lines.get(section)).copied();
         let place = key
             .split_once('.')
             .map_or_else(|| format!("[{key}]"), |(section, name)| format!("[{section}] {name}"));
-        self.wrong(line, format!("{place}: {}", text.into()));
+        Problem { line, text: format!("{place}: {text}") }
     }
 
     fn wrong(&mut self, line: Option<usize>, text: String) {

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::metrics::Metrics;
 use super::spool::Spool;
+use crate::tasks::Telling;
 
 /// How long the database gets to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,6 +36,13 @@ pub(super) struct Health {
     pub(super) core_bank: Option<CoreBank>,
     /// Where calls stand until they are in the audit trail.
     pub(super) spool: Arc<Spool>,
+    /// Tells the log whether the database answers: load balancers ask many times a second.
+    pub(super) telling: Arc<Telling>,
+}
+
+/// What the log is told of the database.
+pub(super) fn telling() -> Arc<Telling> {
+    Arc::new(Telling::of(["the database does not answer", "the database answers again"]))
 }
 
 /// The routes of the management listener.
@@ -51,8 +59,8 @@ pub(super) fn routes(health: Health) -> Router {
 }
 
 /// Whether calls should come here, and which part is not as it should be. A core bank that is away is told, and is no reason
-/// against it: other nodes have no other bank, and callers get an answer that says so. The same holds of a register that is too old, and
-/// of calls that no file takes: they are in the trail within a second.
+/// against it: other nodes have no other bank, and callers get an answer that says so. The same holds of a register that is too old, of
+/// calls that no file takes, which are in the trail within a second, and of a clock, since nobody knows whose is wrong.
 async fn ready(State(health): State<Health>) -> Response {
     if !health.is_ready.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping"}))).into_response();
@@ -68,6 +76,10 @@ async fn ready(State(health): State<Health>) -> Response {
     if !health.spool.is_kept() {
         let text = "no file takes calls, so that those that are not in the trail yet are lost if the process is killed; the log says why";
         parts.insert("audit".to_owned(), json!(text));
+    }
+    if health.gateway.has_wrong_clock() {
+        let text = "it is not that of the database: nothing is forgotten here, and nothing is done for other nodes; the log says by how much";
+        parts.insert("clock".to_owned(), json!(text));
     }
     let (status, word) = match health.database().await {
         Ok(_) => (StatusCode::OK, "ready"),
@@ -115,16 +127,15 @@ impl Health {
     async fn database(&self) -> Result<Duration, &'static str> {
         let begun = Instant::now();
         let drawer = self.gateway.drawer("health");
-        match timeout(PATIENCE, drawer.get("health", "")).await {
-            Ok(Ok(_)) => Ok(begun.elapsed()),
-            Ok(Err(error)) => {
-                tracing::warn!(error = edge::with_causes(&error), "the database does not answer");
-                Err("it does not answer; the log says why")
-            }
+        let (answer, told) = match timeout(PATIENCE, drawer.get("health", "")).await {
+            Ok(Ok(_)) => (Ok(begun.elapsed()), Ok(())),
+            Ok(Err(error)) => (Err("it does not answer; the log says why"), Err(edge::with_causes(&error))),
             Err(_) => {
-                tracing::warn!("the database does not answer in time");
-                Err("it does not answer in time")
+                let text = "it does not answer in time";
+                (Err(text), Err(text.to_owned()))
             }
-        }
+        };
+        self.telling.tell(told);
+        answer
     }
 }

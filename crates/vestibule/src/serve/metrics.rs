@@ -6,8 +6,9 @@ mod process;
 mod revocation;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ::core_bank::CoreBank;
@@ -80,6 +81,8 @@ pub(super) struct Metrics {
     calls: Family<Call, Counter>,
     durations: Family<Endpoint, Histogram, fn() -> Histogram>,
     ends: Family<Use, Gauge>,
+    /// Of whom ends are told.
+    told: Mutex<Vec<Use>>,
     database_up: Gauge,
     database_seconds: Gauge<f64, AtomicU64>,
     spool_up: Gauge,
@@ -111,7 +114,8 @@ impl Metrics {
         let help = "Whether calls stand in a file until they are in the audit trail";
         registry.register("audit_spool_up", help, spool_up.clone());
         let registry = RwLock::new(whole);
-        Self { observer, registry, calls, durations, ends, database_up, database_seconds, spool_up }
+        let told = Mutex::default();
+        Self { observer, registry, calls, durations, ends, told, database_up, database_seconds, spool_up }
     }
 
     fn register<T>(&self, register: impl FnOnce(&mut Registry) -> T) -> T {
@@ -144,14 +148,22 @@ impl Metrics {
         self.register(|registry| registry.register_collector(Box::new(lists.numbers())));
     }
 
-    /// Takes up how long certificates are good.
+    /// Takes up how long certificates are good: of those of one subject in a section, the one that ends first.
     pub(super) fn certificates(&self, configuration: &Configuration) {
-        self.ends.clear();
+        let mut ends: HashMap<Use, i64> = HashMap::new();
         for (section, certificate) in configuration.certificates() {
             let subject = Cow::Owned(certificate.subject.to_string());
-            let end = self.ends.get_or_create(&Use { section, subject });
-            end.set(certificate.not_after.as_second());
+            let end = certificate.not_after.as_second();
+            ends.entry(Use { section, subject }).and_modify(|first| *first = end.min(*first)).or_insert(end);
         }
+        for (whose, end) in &ends {
+            self.ends.get_or_create(whose).set(*end);
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in told.iter().filter(|whose| !ends.contains_key(*whose)) {
+            self.ends.remove(gone);
+        }
+        *told = ends.into_keys().collect();
     }
 
     /// Takes up how long the database took to answer; none if it did not.

@@ -1,9 +1,10 @@
 //! What a gateway keeps secret in its database, sealed by the keys of the configuration.
 
-use gateway::{Keys, SealedAnew, Sealing, Store};
+use gateway::domain::Timestamp;
+use gateway::{Drawer, Keys, SealedAnew, Sealing, Store};
 use oauth::SigningKeys;
 
-use super::{Served, open};
+use super::{Served, open, signing_keys};
 use crate::configuration::Configuration;
 use crate::start_error::StartError;
 
@@ -77,4 +78,26 @@ pub async fn seal_keys(configuration: &Configuration) -> Result<SealedKeys, Star
     // What stood there before is in no part of the file any more.
     store.compact().map_err(StartError::ServedDatabase)?;
     Ok(SealedKeys { key, kept, anew })
+}
+
+/// What [`rotate_keys`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotatedKey {
+    /// The id of the key that signs ID tokens from now on.
+    pub key: String,
+    /// Its algorithm (RFC 7518, 3.1).
+    pub algorithm: &'static str,
+}
+
+/// Lets a gateway sign ID tokens with a new key from now on, `now` by the system's clock. Beside gateways that run, if they share their
+/// database.
+///
+/// # Errors
+/// [`StartError`]
+pub async fn rotate_keys(configuration: &Configuration, now: Timestamp) -> Result<RotatedKey, StartError> {
+    let (store, _lock) = open(configuration).await?;
+    let sealing = begin(configuration, &store).await?;
+    let keys = signing_keys(configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
+    keys.rotate(now).await?;
+    Ok(RotatedKey { key: keys.key_id(), algorithm: keys.algorithm_name() })
 }

@@ -22,6 +22,13 @@ use self::kept::{GROUP, HEADER, Kept, NAME, prepare};
 /// Octets of calls that are kept while the database is away; of further ones it is counted how many there were.
 const MOST: u64 = 64 * 1024 * 1024;
 
+/// Of these, octets that calls may have of which nobody proved who makes them: anybody can make any number, and must not take the place of
+/// others.
+const MOST_OF_ANYBODY: u64 = MOST / 2;
+
+/// How many of those are kept of a second. Of further ones it is counted how many there were, too.
+const OF_ANYBODY_A_SECOND: u32 = 1000;
+
 /// Calls that are kept in memory while no file can be written.
 const MOST_HELD: usize = 20_000;
 
@@ -62,8 +69,10 @@ pub(crate) struct Spool {
 struct State {
     current: Kept,
     begun: Timestamp,
-    /// How many octets it may have.
-    most: u64,
+    /// How many octets it may have, and how many while calls are noted of which nobody proved who makes them.
+    most: [u64; 2],
+    /// The last second of such calls, and how many there were.
+    anybody: (i64, u32),
     /// How many it has.
     length: u64,
     /// Up to which of them it was taken, as far as is known here.
@@ -86,7 +95,7 @@ impl Spool {
         prepare(folder).map_err(|source| SpoolError::File { path: folder.to_owned(), source })?;
         let begun = gateway.system_time();
         let current = Kept::begin(folder, &node, (&gateway.new_secret_uuid(), begun))?;
-        let state = State::new((current, begun), MOST);
+        let state = State::new((current, begun), [MOST, MOST_OF_ANYBODY]);
         Ok(Self {
             folder: folder.to_owned(),
             node,
@@ -102,7 +111,14 @@ impl Spool {
     /// Keeps a call, before its answer is sent: it is with the system then, whatever becomes of this process.
     pub(crate) fn note(&self, call: &AuditedCall) {
         match call.written(&self.node) {
-            Ok(text) => self.state().add(text),
+            Ok(text) => {
+                let mut state = self.state();
+                if call.authenticated || state.takes_of_anybody(call.at.as_second()) {
+                    state.add(text, call.authenticated);
+                } else {
+                    state.lose();
+                }
+            }
             Err(error) => {
                 tracing::error!(
                     error = edge::with_causes(&error),
@@ -245,11 +261,12 @@ impl Spool {
 }
 
 impl State {
-    fn new((current, begun): (Kept, Timestamp), most: u64) -> Self {
+    fn new((current, begun): (Kept, Timestamp), most: [u64; 2]) -> Self {
         Self {
             current,
             begun,
             most,
+            anybody: (0, 0),
             length: HEADER,
             taken: HEADER,
             lost: 0,
@@ -259,10 +276,19 @@ impl State {
         }
     }
 
-    fn add(&mut self, mut text: String) {
+    /// Counts a call of which nobody proved who makes it, and says whether it is one of those that are kept.
+    fn takes_of_anybody(&mut self, second: i64) -> bool {
+        let (last, count) = self.anybody;
+        self.anybody = if second == last { (last, count.saturating_add(1)) } else { (second, 1) };
+        self.anybody.1 <= OF_ANYBODY_A_SECOND
+    }
+
+    fn add(&mut self, mut text: String, is_proved: bool) {
         text.push('\n');
         let length = text.len() as u64;
-        if self.length + length > self.most {
+        let [most, most_of_anybody] = self.most;
+        let most = if is_proved { most } else { most_of_anybody };
+        if self.length + length > most {
             return self.lose();
         }
         match self.current.write_at(&text, self.length) {
@@ -276,7 +302,8 @@ impl State {
                     self.fails = true;
                 }
                 text.pop();
-                if self.held.len() < MOST_HELD { self.held.push_back(text) } else { self.lose() }
+                let most = if is_proved { MOST_HELD } else { MOST_HELD / 2 };
+                if self.held.len() < most { self.held.push_back(text) } else { self.lose() }
             }
         }
     }
@@ -335,10 +362,16 @@ mod tests {
     fn what_is_kept_is_bounded_and_what_was_lost_is_in_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let line = CALL.len() as u64 + 1;
-        let mut state = State::new((begun(folder.path()), Timestamp::UNIX_EPOCH), HEADER + 3 * line);
-        (0..5).for_each(|_| state.add(CALL.to_owned()));
-        assert_eq!((state.length, state.lost, state.held.len()), (HEADER + 3 * line, 2, 0));
-        assert_eq!(state.current.header().unwrap().unwrap().2, 2);
+        let mut state = State::new(
+            (begun(folder.path()), Timestamp::UNIX_EPOCH),
+            [3, 2].map(|lines| HEADER + lines * line),
+        );
+        // What nobody proved to have made leaves room for what somebody did.
+        (0..4).for_each(|_| state.add(CALL.to_owned(), false));
+        assert_eq!((state.length, state.lost), (HEADER + 2 * line, 2));
+        (0..2).for_each(|_| state.add(CALL.to_owned(), true));
+        assert_eq!((state.length, state.lost, state.held.len()), (HEADER + 3 * line, 3, 0));
+        assert_eq!(state.current.header().unwrap().unwrap().2, 3);
         let read = piece(&state.current.file, HEADER, state.length).unwrap();
         assert_eq!(read, Piece { texts: vec![CALL.to_owned(); 3], broken: 0, until: state.length });
     }
@@ -348,9 +381,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = begun(folder.path());
         let file = File::open(&kept.path).unwrap();
-        let mut state = State::new((Kept { file: file.into(), ..kept }, Timestamp::UNIX_EPOCH), MOST);
-        (0..MOST_HELD + 3).for_each(|_| state.add(CALL.to_owned()));
-        assert_eq!((state.length, state.lost, state.held.len()), (HEADER, 3, MOST_HELD));
+        let mut state = State::new((Kept { file: file.into(), ..kept }, Timestamp::UNIX_EPOCH), [MOST; 2]);
+        (0..MOST_HELD).for_each(|_| state.add(CALL.to_owned(), false));
+        assert_eq!((state.lost, state.held.len()), (MOST_HELD as u64 / 2, MOST_HELD / 2));
+        (0..MOST_HELD).for_each(|_| state.add(CALL.to_owned(), true));
+        assert_eq!((state.length, state.lost, state.held.len()), (HEADER, MOST_HELD as u64, MOST_HELD));
+    }
+
+    #[tokio::test]
+    async fn of_calls_that_anybody_makes_so_many_a_second_are_kept() {
+        let (folder, gateway) = (tempfile::tempdir().unwrap(), gateway().await);
+        let spool = Spool::begin(&folder.path().join("spool"), "node-one".to_owned(), &gateway).unwrap();
+        let call = |second, authenticated| AuditedCall {
+            at: Timestamp::from_second(second).unwrap(),
+            method: "GET".to_owned(),
+            authenticated,
+            ..AuditedCall::default()
+        };
+        let most = u64::from(OF_ANYBODY_A_SECOND);
+        (0..most + 5).for_each(|_| spool.note(&call(7, false)));
+        assert_eq!(spool.state().lost, 5);
+        (0..3).for_each(|_| spool.note(&call(7, true)));
+        (0..2).for_each(|_| spool.note(&call(8, false)));
+        assert_eq!(spool.state().lost, 5);
+        spool.end(&gateway).await.unwrap();
+        let texts = written(&gateway).await;
+        assert_eq!(texts.len() as u64, most + 3 + 2 + 1);
+        let lost: Vec<_> = texts.iter().filter(|text| text.contains("\"kind\":\"lost\"")).collect();
+        assert!(lost.len() == 1 && lost[0].contains("\"calls\":5"), "{lost:?}");
     }
 
     async fn gateway() -> Gateway {
@@ -381,14 +439,14 @@ mod tests {
         let text = |number: i64| {
             format!("{{\"kind\":\"call\",\"number\":{number},\"more\":\"{}\"}}", "x".repeat(8000))
         };
-        (0..200).for_each(|number| spool.state().add(text(number)));
+        (0..200).for_each(|number| spool.state().add(text(number), true));
         assert!(spool.state().length > LARGE);
         // While the first ones are written, further calls are answered.
         let noting = tokio::spawn({
             let spool = Arc::clone(&spool);
             async move {
                 for number in 200..260 {
-                    spool.state().add(text(number));
+                    spool.state().add(text(number), true);
                     tokio::task::yield_now().await;
                 }
             }

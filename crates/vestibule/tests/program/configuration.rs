@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use testkit::{Signer, TestCa, free_folder};
+use vestibule::configuration::{Configuration, Problem};
 
+use crate::serve::{NO_CORE, write_configuration};
 use crate::{BINARY, on_a_full_disk, vestibule};
 
 /// Keys that seal, as `openssl rand -base64 32` makes them.
@@ -95,6 +97,48 @@ fn line_of(text: &str, beginning: &str) -> usize {
 /// What stands in the example for those who do not do as it does.
 const OTHER_WAYS: [&str; 5] =
     ["sqlite_file", "client_secret_file", "key_id", "url = \"https://registers", "authorization_file"];
+
+/// Time that passes keeps no gateway from starting over a door that third parties and customers never see, nor from taking up anything
+/// while it runs. That is told, and what is new has to be good.
+#[test]
+fn certificates_that_have_ended_are_in_the_way_of_nothing_else() {
+    let files = Files::new();
+    fs::write(files.path("intermediates.pem"), files.ca.pem()).unwrap();
+    let admin = "[admin]\nlisten = \"127.0.0.1:0\"\ncertificate_file = \"admin.pem\"\nkey_file = \"admin.key\"\n\
+                 trust_files = [\"staff-authority.pem\"]\noperators = [\"CN=Jane Doe\"]\n";
+    let ended: gateway::domain::Timestamp = "2100-01-01T00:00:00Z".parse().unwrap();
+    let says = |problems: &[Problem], sections: &[&str]| {
+        assert_eq!(problems.len(), sections.len(), "{problems:?}");
+        for (problem, section) in problems.iter().zip(sections) {
+            let text = format!("[{section}] certificate_file: the certificate is good from");
+            assert!(problem.text.starts_with(&text) && problem.line.is_some(), "{problem:?}");
+        }
+    };
+    let path =
+        write_configuration(&files, NO_CORE, &format!("[proxy]\naddresses = [\"127.0.0.1\"]\n{admin}"));
+    says(Configuration::read(&path, ended).unwrap().remarks(), &["core_bank", "admin"]);
+    let check = ["--now", "2100-01-01T00:00:00Z", "config", "check", path.to_str().unwrap()];
+    let (code, said, error) = vestibule(&check);
+    assert!(code == 0 && said.contains("is right, but for certificates"), "{said}{error}");
+    assert!(error.contains("[admin] certificate_file: the certificate is good from"), "{error}");
+
+    let path = write_configuration(&files, NO_CORE, admin);
+    let (code, _, error) = vestibule(&check);
+    assert!(code == 1 && error.contains("[interface] certificate_file: the certificate is good"), "{error}");
+    says(&Configuration::read(&path, ended).unwrap_err(), &["interface", "pages"]);
+    let before = Configuration::read(&path, testkit::now()).unwrap();
+    says(before.remarks(), &[]);
+    let again = || Configuration::read_again(&path, ended, &before);
+    says(again().unwrap().remarks(), &["interface", "pages", "core_bank", "admin"]);
+    for name in ["interface", "admin"] {
+        let kept = ["pem", "key"].map(|kind| fs::read(files.path(&format!("{name}.{kind}"))).unwrap());
+        files.pair(name, &files.ca.issue_server(&["api.bank.example.com", "127.0.0.1"]));
+        says(&again().unwrap_err(), &[name]);
+        for (kind, octets) in ["pem", "key"].iter().zip(kept) {
+            fs::write(files.path(&format!("{name}.{kind}")), octets).unwrap();
+        }
+    }
+}
 
 #[test]
 fn the_example_is_right_once_its_files_are_there() {
@@ -266,6 +310,7 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ),
     ("#[limits]", "[limits]\ncalls = 0", "[limits] calls: expected a number from 1 to 10000"),
     ("#[limits]", "[limits]\nwithin = \"0s\"", "nothing can be done in no time"),
+    ("#[limits]", "[limits]\nwithin = \"500ms\"", "callers are told it in seconds; write whole ones"),
     (
         "#[limits]",
         "[limits]\nburst = 5",

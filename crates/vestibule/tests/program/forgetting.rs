@@ -87,6 +87,35 @@ async fn advance(server: &TestServer, by: &str) {
     assert_eq!(status, 200, "{moved}");
 }
 
+/// A kind that cannot be forgotten keeps no other one, before it or after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_forgotten_keeps_nothing_else() {
+    let (_guard, folder) = free_folder();
+    let server = TestServer::with(|config| config.data = DataLocation::Folder(folder.clone())).await;
+    let database = Connection::open(folder.join("sandbox.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(30)).unwrap();
+    database.execute_batch("PRAGMA ignore_check_constraints = ON").unwrap();
+    let trigger =
+        "CREATE TRIGGER kept BEFORE DELETE ON consents BEGIN SELECT RAISE(ABORT, 'it is to be kept'); END";
+    database.execute_batch(trigger).unwrap();
+    let gateway = &server.running.sandbox.gateway;
+    let tenant = &gateway.settings().tenants[0];
+    let end = gateway.now(tenant).as_second() + 3600;
+    for (table, column, _) in KINDS {
+        insert(&database, table, &[("tenant", &tenant.as_str()), (column, &end)]);
+    }
+    let (status, answer) = server.manage("PUT", "/clock", json!({"advance": "P31D"})).await;
+    assert!(status == 200 || status >= 500, "{answer}");
+    let failed = gateway.forget(tenant, gateway.now(tenant)).await.unwrap_err();
+    assert!(matches!(failed, gateway::Error::Internal(_)), "{failed:?}");
+    for (table, ..) in KINDS {
+        assert_eq!(count(&database, table), i64::from(table == "consents"), "{table}");
+    }
+    database.execute_batch("DROP TRIGGER kept").unwrap();
+    gateway.forget(tenant, gateway.now(tenant)).await.unwrap();
+    assert_eq!(count(&database, "consents"), 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_kind_of_row_is_forgotten_in_its_time() {
     let (_guard, folder) = free_folder();

@@ -3,15 +3,16 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use testkit::Request;
+use testkit::{Request, TestServer, database};
 
 use crate::BINARY;
 use crate::configuration::{Files, OTHER_SEALING_KEY, SEALING_KEY};
-use crate::serve::Scene;
-use crate::serve_command::{Program, command, scene, start};
+use crate::serve::{Listeners, Scene};
+use crate::serve_command::{LONG, Program, behind, command, scene, start};
 
 /// Owner, kind, key and value of all that is secret.
 fn secrets(files: &Files) -> Vec<[String; 4]> {
@@ -48,8 +49,13 @@ fn refused(files: &Files) -> String {
 }
 
 fn seal(files: &Files) -> Value {
+    of_keys(files, "seal")
+}
+
+/// What `vestibule keys` says.
+fn of_keys(files: &Files, what: &str) -> Value {
     let mut command = Command::new(BINARY);
-    command.args(["keys", "seal", "--json", "--config"]).arg(files.path("vestibule.toml"));
+    command.args(["keys", what, "--json", "--config"]).arg(files.path("vestibule.toml"));
     let output = command.env_remove("VESTIBULE_NOW").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -61,10 +67,59 @@ fn stop(served: &mut Program) {
 }
 
 async fn published(scene: &Scene<Program>) -> Value {
+    published_at(scene, &scene.listeners).await
+}
+
+async fn published_at(scene: &Scene<Program>, node: &Listeners) -> Value {
     let keys = Request::new("GET", "/auth/nl/v1/jwks");
-    let answer = keys.exchange(&scene.client(None), &scene.pages()).await;
+    let answer = keys.exchange(&scene.client(None), &format!("https://{}", node.pages)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
+}
+
+/// A key that fell into other hands is replaced while nodes serve; nodes that sign by another algorithm have one of their own, and all
+/// publish all of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_key_of_id_tokens_changes_while_nodes_run() {
+    if !database::is_there() {
+        return;
+    }
+    let core = TestServer::start().await;
+    let (files, _bank) = behind(&core, &database::make().await).await;
+    seal_with(&files, "key_file = \"sealing.key\"\n");
+    let [one, other] = [start(&files), start(&files)];
+    let scene =
+        Scene { core, served: one.0, files, listeners: one.1, bank: "Bank of the tests", clock: None };
+    let ids = async |node: &Listeners| -> Vec<String> {
+        let set = published_at(&scene, node).await;
+        let ids = set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+        ids.collect()
+    };
+    let first = ids(&scene.listeners).await;
+    assert_eq!((first.len(), ids(&other.1).await), (1, first.clone()));
+    let rotated = of_keys(&scene.files, "rotate");
+    assert_eq!(rotated["algorithm"], "RS256");
+    let second = rotated["keyId"].as_str().unwrap().to_owned();
+    let begun = Instant::now();
+    let until = async |node: &Listeners, expected: &[&String]| {
+        while ids(node).await.iter().collect::<Vec<_>>() != expected {
+            assert!(begun.elapsed() < LONG, "{:?} and not {expected:?}", ids(node).await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    for node in [&scene.listeners, &other.1] {
+        until(node, &[&second, &first[0]]).await;
+    }
+
+    let path = scene.files.path("vestibule.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("rules = ", "id_tokens = \"ES256\"\nrules = ")).unwrap();
+    let third = start(&scene.files);
+    let all = ids(&third.1).await;
+    assert_eq!((all.len(), &all[1], &all[2]), (3, &second, &first[0]));
+    for node in [&scene.listeners, &other.1] {
+        until(node, &[&second, &all[0], &first[0]]).await;
+    }
 }
 
 fn a_moved_value_does_not_open(files: &Files) {
@@ -119,12 +174,12 @@ async fn secrets_are_sealed_and_the_key_changes_while_it_runs() {
     };
     seal_with(&scene.files, "key_file = \"sealing-other.key\"\n");
     scene.served.signal(Signal::HUP);
-    let line = said("nothing changes");
+    let line = said("stays as it is sealed");
     assert!(line.contains(&format!("is sealed by the key {first}, and [sealing] has ")), "{line}");
     seal_with(&scene.files, "key_file = \"sealing-other.key\"\nother_key_file = \"sealing.key\"\n");
     scene.served.signal(Signal::HUP);
-    said("what is kept secret was sealed anew");
     said("certificates and trust were read again");
+    said("what is kept secret was sealed anew");
     let anew = secrets(&scene.files);
     assert!(anew.iter().all(|row| row[3].starts_with("sealed-1:") && !row[3].contains(&first)), "{anew:?}");
     assert_eq!(published(&scene).await, keys);

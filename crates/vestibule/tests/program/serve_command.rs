@@ -5,7 +5,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use core_bank::server::tls::{Listener, TlsSettings};
 use core_bank::server::{router, test_authority};
@@ -13,12 +15,15 @@ use gateway::Store;
 use gateway::domain::Tenant;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use testkit::{Request, TestServer, euro_payment};
-use tokio::net::TcpListener;
+use testkit::{Request, TestServer, database, euro_payment};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 
 use crate::BINARY;
 use crate::configuration::Files;
-use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
+use crate::serve::{Listeners, Scene, consented, error, presented, registered, write_configuration};
+use crate::waiting::until;
 
 /// The program; it is killed when this is dropped.
 pub(crate) struct Program(pub(crate) Child);
@@ -76,6 +81,9 @@ pub(crate) fn start_of(program: &Path, files: &Files) -> (Program, Listeners) {
     };
     (Program(child), listeners)
 }
+
+/// Whoever waits longer than this would wait for ever.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// `traceparent` of the calls to the banks of all tests.
 pub(crate) static CARRIED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -267,6 +275,236 @@ async fn signals_reload_and_drain() {
     scene.served.signal(Signal::TERM);
     let ended = scene.served.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+/// A way to the database of an address that can be shut: the address by this way, and what shuts it.
+async fn way_to(address: &str) -> (String, watch::Sender<bool>) {
+    let part = |name: &str| address.split(' ').find_map(|part| part.strip_prefix(name)).unwrap().to_owned();
+    let (host, port) = (part("host="), part("port="));
+    let socket = Path::new(&host).join(format!(".s.PGSQL.{port}"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("host=127.0.0.1 port={}", listener.local_addr().unwrap().port());
+    let (open, is_open) = watch::channel(true);
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let (socket, mut is_open) = (socket.clone(), is_open.clone());
+            tokio::spawn(async move {
+                if *is_open.borrow() {
+                    let mut server = UnixStream::connect(socket).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        _ = is_open.wait_for(|is_open| !is_open) => {}
+                    }
+                }
+            });
+        }
+    });
+    (address.replace(&format!("host={host} port={port}"), &here), open)
+}
+
+/// Whom staff stops while the database is away is stopped when it is back, without another signal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_list_is_taken_up_while_the_database_is_away() {
+    if !database::is_there() {
+        return;
+    }
+    let (address, way) = way_to(&database::make().await).await;
+    let (mut scene, _bank) = scene_with(TestServer::start().await, &address).await;
+    let (qwac, seal) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
+    let client = scene.client(Some(&qwac));
+    let (interface, calls) = (scene.interface(), AtomicUsize::new(0));
+    let onboard = async || {
+        let id = format!("stopped-{}", calls.fetch_add(1, Ordering::Relaxed));
+        let request = Request::onboarding("nl").set("x-request-id", id).signed(&seal);
+        request.exchange(&client, &interface).await
+    };
+    assert_eq!(onboard().await.status, 200);
+
+    way.send(false).unwrap();
+    assert_eq!(onboard().await.status, 503);
+    fs::write(scene.files.path("stop-list.txt"), qwac.certificate.fingerprint_hex()).unwrap();
+    let path = scene.files.path("vestibule.toml");
+    let text = fs::read_to_string(&path).unwrap() + "[register]\nstop_list_file = \"stop-list.txt\"\n";
+    fs::write(&path, text).unwrap();
+    let mut lines = BufReader::new(scene.served.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    scene.served.signal(Signal::HUP);
+    assert!(lines.any(|line| line.contains("certificates and trust were read again")));
+    assert!(lines.any(|line| line.contains("send SIGHUP again once this is mended")));
+
+    way.send(true).unwrap();
+    let answer = until(401, onboard).await;
+    assert_eq!(error(&answer), "CERTIFICATE_BLOCKED", "{}", answer.body);
+}
+
+/// A way to a bank that can be held: the bank's address by this way, what holds it, and how many requests it holds.
+async fn way_that_holds(bank: &str) -> (String, watch::Sender<bool>, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("https://{}", listener.local_addr().unwrap());
+    let (bank, held) = (bank.trim_start_matches("https://").to_owned(), Arc::new(AtomicUsize::new(0)));
+    let (open, is_open) = watch::channel(true);
+    let counted = Arc::clone(&held);
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = TcpStream::connect(&bank).await.unwrap();
+            let (mut is_open, held) = (is_open.clone(), Arc::clone(&counted));
+            let ((mut from, mut back), (mut answers, mut to)) = (client.into_split(), server.into_split());
+            tokio::spawn(async move { tokio::io::copy(&mut answers, &mut back).await });
+            tokio::spawn(async move {
+                let mut octets = [0; 4096];
+                while let Some(length) = from.read(&mut octets).await.ok().filter(|length| *length > 0) {
+                    if !*is_open.borrow() {
+                        held.fetch_add(1, Ordering::Relaxed);
+                        let _ = is_open.wait_for(|is_open| *is_open).await;
+                    }
+                    let _ = to.write_all(&octets[..length]).await;
+                }
+            });
+        }
+    });
+    (here, open, held)
+}
+
+/// What the bank takes longer for than a call takes by itself is answered before the gateway ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_the_bank_still_answers_is_answered_at_a_stop() {
+    let (core, files) = (TestServer::start().await, Files::new());
+    let (url, _bank) = bank_behind(&core, &files).await;
+    let (url, open, held) = way_that_holds(&url).await;
+    let path = write_configuration(&files, &url, "");
+    let text = fs::read_to_string(&path).unwrap().replace("drain = \"3s\"", "drain = \"0s\"");
+    fs::write(&path, text.replace("[management]", "answer_within = \"30s\"\n[management]")).unwrap();
+    let (served, listeners) = start(&files);
+    let mut scene = Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None };
+    let customer = scene.core.customer("nl", "saver").await;
+    let client = scene.client(Some(&scene.certificate("qwac").await));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+
+    open.send(false).unwrap();
+    let read = tokio::spawn({
+        let (request, interface) = (tpp.attended("/v1/accounts", &consent), scene.interface());
+        async move { request.exchange(&client, &interface).await }
+    });
+    let begun = Instant::now();
+    while held.load(Ordering::Relaxed) == 0 {
+        assert!(begun.elapsed() < LONG, "the bank is not asked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // What was asked may be what the gateway asks by itself.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    scene.served.signal(Signal::TERM);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert!(!read.is_finished());
+    open.send(true).unwrap();
+    let answer = read.await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(scene.served.0.wait().unwrap().success());
+}
+
+/// A node that waits for whoever brings the database up to date can be told to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_can_be_given_up() {
+    if !database::is_there() {
+        return;
+    }
+    let core = TestServer::start().await;
+    let address = database::make().await + " application_name=given_up";
+    drop(Store::connect(&address).await.unwrap());
+    let (files, _bank) = behind(&core, &address).await;
+    let mut migrating = database::connect_to(&address).await;
+    let migrating = migrating.transaction().await.unwrap();
+    migrating.batch_execute("SELECT version FROM schema_version FOR UPDATE").await.unwrap();
+    let beside = database::connect().await;
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut program = Program(command(&files).spawn().unwrap());
+        let waits =
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'given_up' AND wait_event_type = 'Lock'";
+        let begun = Instant::now();
+        while beside.query(waits, &[]).await.unwrap().is_empty() {
+            assert!(begun.elapsed() < LONG, "it does not wait");
+        }
+        program.signal(signal);
+        let ended = loop {
+            if let Some(ended) = program.0.try_wait().unwrap() {
+                break ended;
+            }
+            assert!(begun.elapsed() < LONG, "it does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert!(ended.success(), "{ended}");
+        // The server notices that nobody waits any more when it has something to say.
+        let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'given_up' AND wait_event_type = 'Lock'";
+        beside.query(all, &[]).await.unwrap();
+    }
+}
+
+/// A node whose clock is far from that of the database would forget for all what has ended by its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_another_time_than_the_database_forgets_nothing() {
+    if !database::is_there() {
+        return;
+    }
+    let core = TestServer::start().await;
+    let address = database::make().await;
+    let schema = address.split("search_path=").nth(1).unwrap().split([' ', '\'']).next().unwrap();
+    let beside = database::connect_to(&address).await;
+    // What the database takes for its clock.
+    let clock = format!(
+        "CREATE TABLE shift AS SELECT INTERVAL '-400 days' AS by;
+         CREATE FUNCTION {schema}.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+         'SELECT pg_catalog.clock_timestamp() + (SELECT by FROM {schema}.shift)'"
+    );
+    beside.batch_execute(&clock).await.unwrap();
+    let shift = async |by: &str| {
+        beside.batch_execute(&format!("UPDATE shift SET by = INTERVAL '{by}'")).await.unwrap();
+    };
+    let first = format!("search_path={schema},pg_catalog");
+    let address = address.replace(&format!("search_path={schema}"), &first);
+    let (files, _bank) = behind(&core, &address).await;
+    for (by, says) in
+        [("-400 days", "seconds ahead of that of the"), ("6 minutes", "seconds behind that of the")]
+    {
+        shift(by).await;
+        let output = command(&files).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains(says), "{said}");
+    }
+
+    shift("4 minutes").await;
+    let (served, listeners) = start(&files);
+    let scene = Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None };
+    let leases = async || {
+        let all = beside.query("SELECT name FROM leases ORDER BY name", &[]).await.unwrap();
+        all.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>()
+    };
+    let begun = Instant::now();
+    while !leases().await.contains(&"forgetting".to_owned()) {
+        assert!(begun.elapsed() < LONG, "nobody forgets");
+    }
+    let wrong = async |is_wrong: bool| loop {
+        let (status, body) = scene.managed("/health/ready").await;
+        assert_eq!(status, 200, "{body}");
+        if body.contains("it is not that of the database") == is_wrong {
+            break;
+        }
+        assert!(begun.elapsed() < LONG, "{body}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    wrong(false).await;
+    shift("-400 days").await;
+    wrong(true).await;
+    // Each lease is asked for every five seconds.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    beside.batch_execute("DELETE FROM leases").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(leases().await.is_empty(), "{:?}", leases().await);
+    shift("0 seconds").await;
+    wrong(false).await;
+    while !leases().await.contains(&"forgetting".to_owned()) {
+        assert!(begun.elapsed() < LONG, "nobody forgets");
+    }
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use rcgen::DnType;
 use serde_json::{Value, json};
 use testkit::Request;
 
+use crate::configuration::Files;
 use crate::registers;
-use crate::serve::{consented, registered};
+use crate::serve::{NO_CORE, Scene, configuration, consented, registered};
 use crate::serve_command::{scene, start};
 
 const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/grafana/vestibule.json");
@@ -68,6 +70,43 @@ fn assert_dashboard(metrics: &str) {
     for name in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let name = name.split(' ').next().unwrap();
         assert!(all.contains(name), "nothing on the dashboard is about {name}");
+    }
+}
+
+/// Of certificates of one subject the end of the first is told, whichever was read last: also of those that the bank is told from others by.
+#[tokio::test]
+async fn of_certificates_of_one_subject_the_first_end_is_told() {
+    const NAME: &str = "Authority of the tests";
+    let files = Files::new();
+    let named =
+        [(DnType::CountryName, "ES"), (DnType::OrganizationName, NAME), (DnType::CommonName, "Test CA")];
+    let sooner = eidas::certificate::to_pem(&files.ca.issue(&named, &[], |_| {}).certificate.der);
+    let other = files.ca.issue(&[(DnType::CommonName, "another")], &[], |_| {});
+    let other = eidas::certificate::to_pem(&other.certificate.der);
+    let later = files.ca.pem().to_owned();
+    fs::write(files.path("core-authority.pem"), [&*sooner, &*later].concat()).unwrap();
+    let mut scene = Scene::of(files, "").await;
+    let end = async |scene: &Scene, whose: &str| {
+        let metrics = scene.managed("/metrics").await.1;
+        let rows = metrics.lines().filter(|line| {
+            line.starts_with("vestibule_certificate_expiry_timestamp_seconds{section=\"core_bank\"")
+                && line.contains(whose)
+        });
+        rows.map(|row| row.rsplit(' ').next().unwrap().parse::<i64>().unwrap()).collect::<Vec<_>>()
+    };
+    let ends = 4_000_000_000;
+    assert_eq!(end(&scene, NAME).await, [ends]);
+    assert_eq!(end(&scene, "server").await, [ends], "its own certificate");
+    for (all, expected) in [([&*later, &*sooner], 1), ([&*later, &*other], 0), ([&*later, &*sooner], 1)] {
+        fs::write(scene.files.path("core-authority.pem"), all.concat()).unwrap();
+        scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap();
+        let found = end(&scene, NAME).await;
+        assert!(found.len() == 1 && usize::from(found[0] == ends) == expected, "{found:?}");
+        assert_eq!(
+            end(&scene, "another").await.len(),
+            1 - expected,
+            "whoever is not named any more is not told of"
+        );
     }
 }
 

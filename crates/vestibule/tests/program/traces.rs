@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::serve::{Scene, consented, registered};
 use crate::serve_command::{CARRIED, Program, scene, start};
+use crate::waiting::listen_instead;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -142,4 +143,35 @@ async fn calls_are_traced_through_to_the_core_bank() {
     let all = spans(&taken);
     let server = all.iter().find(|span| span.kind() == SpanKind::Server).unwrap();
     assert!(hex(&server.trace_id) != TRACE && server.parent_span_id.is_empty(), "{server:?}");
+}
+
+/// A call whose caller goes away is traced by its route, as others are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_caller_goes_away_is_traced() {
+    let (mut scene, bank) = scene().await;
+    let (endpoint, taken) = collector().await;
+    again(&mut scene, &format!("endpoint = \"{endpoint}\"\n"));
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    // The core bank is there and says nothing.
+    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
+    let url = text.split("[core_bank]\nurl = \"https://").nth(1).unwrap().split('"').next().unwrap();
+    bank.abort();
+    let _ = bank.await;
+    let silent = listen_instead(url).await;
+    let (call, interface) = (tpp.read("/v1/accounts", &consent), scene.interface());
+    let arrived = tokio::select! {
+        answer = call.exchange(&client, &interface) => panic!("{}", answer.body),
+        arrived = silent.accept() => arrived,
+    };
+    stop(&mut scene.served);
+    drop(arrived);
+    let all = spans(&taken);
+    let gone = all.iter().find(|span| attribute(span, "http.response.status_code") == "499");
+    let gone = gone.unwrap_or_else(|| panic!("{all:?}"));
+    assert_eq!(gone.name, "GET /xs2a-bg/{tenant}/v1/accounts");
+    assert_eq!(attribute(gone, "vestibule.third_party"), "PSDNL-DNB-R654321");
 }

@@ -190,6 +190,18 @@ async fn four_unattended_reads_a_day_for_each_account_and_kind() {
     assert_eq!(scene.read("balances").await.status, 429);
     scene.server.advance("nl", "PT31S").await;
     assert_eq!(scene.read("balances").await.status, 200);
+    // A call that began before midnight and is counted after it, as at a machine whose clock is behind, is none of another day.
+    for (now, statuses) in [
+        (just_before, vec![200, 200, 200, 429]),
+        (just_before + jiff::SignedDuration::from_secs(32), vec![429]),
+        (just_before, vec![429]),
+    ] {
+        let body = json!({"tenant": "nl", "now": now.to_string()});
+        assert_eq!(scene.server.manage("PUT", "/clock", body).await.0, 200);
+        for status in statuses {
+            assert_eq!(scene.read("balances").await.status, status, "{now}");
+        }
+    }
 }
 
 #[tokio::test]
