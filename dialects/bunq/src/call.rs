@@ -10,7 +10,7 @@ use edge::{
     note_check, note_failed, note_passed, note_signed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
-use gateway::{ActingTpp, CallPlace, Ctx, PaymentRequest};
+use gateway::{ActingTpp, CallPlace, Ctx, Entry, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -244,10 +244,16 @@ impl Call {
         Ok(self.bunq.edge.gateway.payment(&self.ctx, id).await?)
     }
 
-    /// Asks for a payment, which is what this call is about.
-    pub(crate) async fn initiate(&self, request: PaymentRequest) -> Result<Payment, Error> {
-        let gateway = &self.bunq.edge.gateway;
-        let payment = gateway.initiate_payment(&self.ctx, Interface::Bunq, request).await?;
+    /// Asks for a payment, which is what this call is about, and keeps together with it what it is known by here: whoever
+    /// asked for it and does not find it would ask for it again, and the customer could pay both.
+    pub(crate) async fn initiate(
+        &self,
+        request: PaymentRequest,
+        known_by: impl FnOnce(&Payment) -> Vec<Entry>,
+    ) -> Result<Payment, Error> {
+        let Bunq { edge, drawer, .. } = &*self.bunq;
+        let known_by = |payment: &Payment| drawer.changes(&known_by(payment));
+        let payment = edge.gateway.initiate_payment(&self.ctx, Interface::Bunq, request, known_by).await?;
         note_subject(Subject::Payment(payment.id.clone()));
         Ok(payment)
     }

@@ -83,12 +83,16 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers,
         lifetime: call.bunq.rules().payment,
     };
-    let payment = call.initiate(request).await?;
-    let first_entry = call.bunq.numbers(count).await?;
-    let (creator, count) = (call.session()?.user, Some(payment.transfers.len()));
-    let draft = DraftPayment { payment: payment.id, creator, tpp, first_entry, batch, count };
-    let draft = call.bunq.add(&call.ctx, seen.id, draft).await?;
-    Ok(Reply::id(draft.id))
+    // Of the entries, and after them of the draft.
+    let first_entry = call.bunq.numbers(count.saturating_add(1)).await?;
+    let (id, creator) = (first_entry.saturating_add(count), call.session()?.user);
+    let known_by = |payment: &Payment| {
+        let (payment, count) = (payment.id.clone(), Some(payment.transfers.len()));
+        let draft = DraftPayment { payment, creator, tpp, first_entry, batch, count };
+        vec![Record::new(id, seen.id, call.ctx.now, draft).entry()]
+    };
+    call.initiate(request, known_by).await?;
+    Ok(Reply::id(id))
 }
 
 /// A third party sees its own drafts, the user all of them.

@@ -7,6 +7,12 @@ use std::sync::{Arc, Mutex};
 use crate::third_party::Setting;
 use crate::vestibule;
 
+/// An answer of bunq that says that the bank is not available, whatever became of the request.
+const UNAVAILABLE: &str = concat!(
+    "HTTP/1.1 491 Unavailable\r\nContent-Type: application/json\r\nContent-Length: 61\r\nConnection: close\r\n\r\n",
+    r#"{"Error":[{"error_description":"Please try again later."}]}  "#
+);
+
 /// What gets lost, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
@@ -16,6 +22,8 @@ pub(crate) enum Loss {
     Silence,
     /// The request: the bank never gets it, and the connection ends.
     Request,
+    /// The answer: in its place comes what bunq says when it is not available.
+    Unavailable,
 }
 
 /// A way to a bank on which answers to some requests get lost, once the bank did what it was asked for.
@@ -113,8 +121,10 @@ fn carry(
             let loss = *losing.lock().unwrap();
             if let Some(loss) = loss {
                 *gone.lock().unwrap() += 1;
-                if loss == Loss::Silence {
-                    return;
+                match loss {
+                    Loss::Silence => return,
+                    Loss::Unavailable => _ = back.write_all(UNAVAILABLE.as_bytes()),
+                    Loss::Cut | Loss::Request => {}
                 }
                 break;
             }
