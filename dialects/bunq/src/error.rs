@@ -309,6 +309,24 @@ impl From<gateway::Error> for Error {
     }
 }
 
+/// Runs load, decide, save until nothing that was loaded moved on meanwhile: who changes something beside others is not refused for
+/// that.
+///
+/// # Errors
+/// Those of the attempt; 409 only if others were faster time and again.
+pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    gateway::retry(|| async {
+        match attempt().await {
+            Err(error) if error.status == StatusCode::CONFLICT => Err(gateway::Error::Conflict),
+            done => Ok(done),
+        }
+    })
+    .await?
+}
+
 /// Texts of the gateway begin in lower case and have no full stop; here they are sentences. An identifier stays as it is.
 pub(crate) fn sentence(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or_default();

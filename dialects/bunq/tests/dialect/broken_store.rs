@@ -142,3 +142,49 @@ async fn a_payment_that_its_list_does_not_show_does_not_exist() {
         assert_eq!(after, (before + 1, listed + 1), "{kind}");
     }
 }
+
+/// What is refused pays nothing, and what is active is made: a schedule, its next time and its place among those of its account
+/// are one write.
+#[tokio::test]
+async fn a_schedule_that_is_refused_pays_nothing_and_stays_as_it_was() {
+    let bank = Breakable::start().await;
+    let server = &bank.server;
+    let wish = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (_, payer) = server.manage("POST", "/test-accounts", wish).await;
+    let own = BunqClient::customer(server, &payer).await;
+    let account = own.account().await;
+    let path = own.below(account, "/schedule-payment");
+    let begin = crate::schedules::now(server).await + jiff::SignedDuration::from_hours(1);
+    let plan = |hours: i64| {
+        let start = begin + jiff::SignedDuration::from_hours(hours);
+        json!({"time_start": start.strftime("%Y-%m-%d %H:%M:%S").to_string(), "recurrence_unit": "ONCE"})
+    };
+    let payment = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "x"});
+    let body = json!({"payment": payment, "schedule": plan(0)});
+    let kept = || {
+        ["scheduled-payment", "due-schedules"]
+            .map(|kind| bank.count("private_state", &format!("kind = '{kind}'")))
+    };
+    for kind in ["active-schedules", "due-schedules", "scheduled-payment"] {
+        bank.refuse_writes_of(kind);
+        assert_eq!(own.post(&path, &body).await.status, 491, "{kind}");
+        bank.mend();
+        assert_eq!(kept(), [0, 0], "{kind}");
+    }
+    let id = own.make(&path, &body).await;
+    let one = format!("{path}/{id}");
+    let before = own.list(&one).await;
+    for kind in ["active-schedules", "scheduled-payment"] {
+        bank.refuse_writes_of(kind);
+        assert_eq!(own.put(&one, &json!({"schedule": plan(1)})).await.status, 491, "{kind}");
+        assert_eq!(own.send(&own.request("DELETE", &one, None)).await.status, 491, "{kind}");
+        bank.mend();
+        assert_eq!((own.list(&one).await, kept()), (before.clone(), [1, 1]), "{kind}");
+    }
+    assert_eq!(own.put(&one, &json!({"schedule": plan(1)})).await.status, 200);
+    server.advance("nl", "PT90M").await;
+    assert_eq!(own.balance(account).await, 10_000, "its time was changed");
+    server.advance("nl", "PT1H").await;
+    assert_eq!(own.balance(account).await, 9_900);
+    assert_eq!(kept(), [1, 0]);
+}
