@@ -16,7 +16,7 @@ use crate::ledger::made_of;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Range, Record, list as list_records, stamped};
+use crate::records::{self, Record, stamped};
 use crate::reply::{Reply, time};
 use crate::users::{self, User};
 use crate::wire;
@@ -172,15 +172,16 @@ async fn named(call: &Call) -> Result<(Seen, Record<DraftPayment>), Error> {
     Ok((seen, draft))
 }
 
-/// The newest drafts that the caller may see, newest first.
+/// The newest drafts that the caller may see, and those with these numbers; newest first.
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
-    limit: i64,
+    which: (usize, &[i64]),
 ) -> Result<Vec<Stamped<wire::payments::DraftPayment>>, Error> {
-    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
+    let is_visible = |draft: &Record<DraftPayment>| is_visible(call, draft);
     let mut drafts = Vec::new();
-    for draft in found.iter().filter(|draft| is_visible(call, draft)) {
+    for draft in &records::newest(&call.bunq.drawer, seen.id, is_visible, which).await? {
+        breathe().await;
         drafts.push(render(call, seen, draft).await?);
     }
     Ok(drafts)

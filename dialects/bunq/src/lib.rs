@@ -17,6 +17,8 @@ mod authorize;
 #[cfg(feature = "server")]
 mod call;
 #[cfg(feature = "server")]
+mod callback_decisions;
+#[cfg(feature = "server")]
 mod callback_failures;
 #[cfg(feature = "server")]
 mod callback_jobs;

@@ -70,7 +70,7 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
         }
     }
     let text = serde_json::to_string(&filters).unwrap_or_default();
-    callbacks::begin(&call, &key).await?;
+    callbacks::begin(&call, &key, &filters).await?;
     call.bunq.drawer.put(FILTERS, &key, &text).await?;
     call.bunq.callbacks.look_again();
     Ok(render(&filters))

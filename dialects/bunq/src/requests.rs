@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_account, label_counterparty, label_own};
 use crate::pointers::follow;
-use crate::records::{Range, Record, list as list_records};
+use crate::records::{self, Record};
 use crate::reply::{Reply, time};
 use crate::users::number_of_customer;
 use crate::wire;
@@ -200,34 +200,33 @@ async fn named(call: &Call) -> Result<Record<RequestInquiry>, Error> {
     call.record::<RequestInquiry>(accounts::named_own(call).await?.id, call.names.id.get()?).await
 }
 
-/// The newest requests that an account made, newest first.
+/// The newest requests that an account made, and those with these numbers; newest first.
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
-    limit: i64,
+    which: (usize, &[i64]),
 ) -> Result<Vec<Stamped<wire::payments::RequestInquiry>>, Error> {
-    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
     let mut inquiries = Vec::new();
-    for inquiry in &found {
+    for inquiry in &records::newest(&call.bunq.drawer, seen.id, |_| true, which).await? {
+        breathe().await;
         inquiries.push(render(call, inquiry).await?);
     }
     Ok(inquiries)
 }
 
-/// The newest requests to an account, newest first.
+/// The newest requests to an account, and those with these numbers; newest first.
 pub(crate) async fn newest_responses(
     call: &Call,
     seen: &Seen,
-    limit: i64,
+    which: (usize, &[i64]),
 ) -> Result<Vec<Stamped<wire::payments::RequestResponse>>, Error> {
-    let user = call.session()?.user;
-    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, Range::Older(None), limit).await?;
+    let (user, drawer) = (call.session()?.user, &call.bunq.drawer);
+    let for_account = |response: &Record<RequestResponse>| is_for(&response.value, seen);
     let mut responses = Vec::new();
-    for response in &found {
-        if is_for(&response.value, seen) {
-            let inquiry = inquiry_of(call, &response.value).await?;
-            responses.push(render_response(call, seen, response, &inquiry).await?);
-        }
+    for response in &records::newest(drawer, user, for_account, which).await? {
+        breathe().await;
+        let inquiry = inquiry_of(call, &response.value).await?;
+        responses.push(render_response(call, seen, response, &inquiry).await?);
     }
     Ok(responses)
 }

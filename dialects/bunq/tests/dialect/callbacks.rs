@@ -277,6 +277,39 @@ async fn decisions_about_requests_and_drafts_are_told() {
     assert_eq!(pays.next().await["event_type"], "REQUEST_RESPONSE_REJECTED");
 }
 
+/// However many are newer, also of somebody else, what was told as waiting is told when it is decided.
+#[tokio::test]
+async fn decisions_are_told_however_many_others_ask_meanwhile() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let first = BunqClient::provider(&server, "First AISP PISP").await.connect(&server, &customer).await;
+    let second = BunqClient::provider(&server, "Second AISP PISP").await.connect(&server, &customer).await;
+    let entry = json!({"amount": euro("1.50"), "counterparty_alias": shop(), "description": "Draft"});
+    let draft = json!({"entries": [entry], "number_of_required_accepts": 1});
+    let path = own.below(account, "/draft-payment");
+    let make = async |who: &BunqClient| who.make(&who.below(account, "/draft-payment"), &draft).await;
+    // One that was there before there were filters, and one of which it was told.
+    let before = make(&first).await;
+    let mut told = Told::start(200).await;
+    subscribe(&first, &[("DRAFT_PAYMENT", &told.url)]).await;
+    let after = make(&first).await;
+    assert_eq!(told.next().await["object"]["DraftPayment"]["id"], after);
+    for _ in 0..12 {
+        make(&second).await;
+    }
+    for (id, decision) in [(after, "ACCEPTED"), (before, "REJECTED")] {
+        let answer = own.put(&format!("{path}/{id}"), &json!({"status": decision})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let event = told.next().await;
+        assert_eq!(
+            (&event["event_type"], &event["object"]["DraftPayment"]["id"]),
+            (&json!(format!("DRAFT_PAYMENT_{decision}")), &json!(id))
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_third_party_is_told_that_its_access_ended_and_then_nothing() {
     let server = TestServer::start().await;
