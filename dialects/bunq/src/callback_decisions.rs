@@ -12,7 +12,7 @@ use crate::wire::payments::Decision;
 use crate::{draft_payments, requests};
 
 /// From filters, an account and a type of object to the objects that were told last, each with its status.
-const TOLD_STATES: &str = "notification-told-states";
+pub(crate) const TOLD_STATES: &str = "notification-told-states";
 
 /// Objects of one type, the newest, whose status is looked at.
 const NEWEST: usize = 10;

@@ -18,7 +18,6 @@ use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::callback_decisions;
 use crate::callback_failures::{self, Failure};
-use crate::callback_jobs::Job;
 use crate::error::Error;
 use crate::ledger::in_range;
 use crate::notifications::{FILTERS, Filter, pinned_by};
@@ -32,6 +31,9 @@ use crate::wire::objects::{Category, Notification, Object, State};
 
 /// Payments of one account that are told before others have their turn.
 const MOST: i64 = 20;
+
+/// Of a user's accounts, and what was told of each, that are forgotten with the filters.
+const MOST_TOLD: i64 = 1000;
 
 /// From filters and an account to the number of the payment that was told last.
 const TOLD: &str = "notification-told";
@@ -80,16 +82,25 @@ async fn note(call: &Call, key: &str, seen: &Seen, told: i64) -> Result<(), Erro
     Ok(())
 }
 
+/// Forgets filters, and what was told by them.
+pub(crate) async fn forget(bunq: &Bunq, key: &str) -> Result<(), GatewayError> {
+    // Every key that begins with the own one and a slash comes before it with the next character.
+    let (begin, end) = (format!("{key}/"), format!("{key}0"));
+    let mut keys = vec![(FILTERS, key.to_owned())];
+    for kind in [TOLD, callback_decisions::TOLD_STATES] {
+        let told = bunq.drawer.first(kind, (&begin, &end), MOST_TOLD).await?;
+        // Filters of one account of the user have keys of their own below.
+        let is_own = |told: &String| told.strip_prefix(&begin).is_some_and(|of| !of.starts_with("account/"));
+        keys.extend(told.into_iter().map(|entry| entry.key).filter(is_own).map(|key| (kind, key)));
+    }
+    bunq.drawer.delete(&keys).await
+}
+
 /// Tells what is new; says whether there may be more to tell later.
 ///
 /// # Errors
 /// [`Error`] for what is to be tried again.
-pub(crate) async fn look(
-    bunq: &Arc<Bunq>,
-    request: RequestId,
-    key: &str,
-    failures: &mut Vec<Job>,
-) -> Result<bool, Error> {
+pub(crate) async fn look(bunq: &Arc<Bunq>, request: RequestId, key: &str) -> Result<bool, Error> {
     let ctx = bunq.context(request)?;
     let filters = look_up::<Vec<Filter>>(&bunq.drawer, FILTERS, key).await?;
     let filters = filters.unwrap_or_default();
@@ -108,10 +119,10 @@ pub(crate) async fn look(
     }
     let has_access = access != Access::Ended;
     let call = Call::of_bank(bunq, ctx, (user, value), access.acting());
-    let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
+    let mut teller = Teller { call: &call, user, unreachable: HashSet::new() };
     if !has_access {
         tell_of_access(&mut teller, &filters).await?;
-        call.bunq.drawer.put(FILTERS, key, "[]").await?;
+        forget(&call.bunq, key).await?;
         return Ok(false);
     }
     for seen in accounts::visible(&call).await? {
@@ -205,7 +216,6 @@ pub(crate) struct Teller<'a> {
     user: i64,
     /// Servers that did not take what was told before, so that the rest is tried later.
     unreachable: HashSet<String>,
-    failures: &'a mut Vec<Job>,
 }
 
 impl Teller<'_> {
@@ -242,9 +252,7 @@ impl Teller<'_> {
         }
         self.unreachable.insert(filter.target.clone());
         let failure = Failure::new(filter, (&event_type, object_id), &body, ctx.now, outcome);
-        let id = callback_failures::keep(bunq, ctx, self.user, failure).await?;
-        self.failures.push(Job::Again(self.user, id));
-        Ok(())
+        Ok(callback_failures::add(bunq, ctx, self.user, failure).await?)
     }
 }
 

@@ -16,15 +16,13 @@ use crate::lives::{ORDER, until};
 use crate::records::{Record, find, index, parse, write};
 use crate::schedules::{Instance, ScheduledPayment, payment_id};
 use crate::state::Bunq;
+use crate::waiting;
 
 /// Schedules whose time has come that are read at once.
 const DUE_AT_ONCE: i64 = 50;
 
 /// Schedules by the moment of their next time.
 const DUE: &str = "due-schedules";
-
-/// After every key of those.
-const KEYS_END: &str = ":";
 
 /// Instances of a schedule that are remembered.
 const MAX_INSTANCES: usize = 200;
@@ -33,22 +31,9 @@ const MAX_INSTANCES: usize = 200;
 /// there are has a limit.
 const ACTIVE: &str = "active-schedules";
 
-/// Under which key a schedule waits for its next time: in the order of the moments.
+/// Under which key a schedule waits for its next time.
 pub(crate) fn due_key(record: &Record<ScheduledPayment>) -> Option<String> {
-    let next = record.value.next()?;
-    // Whole seconds, rounded up: never before its time.
-    let second = next.as_second() + i64::from(next.subsec_nanosecond() > 0);
-    Some(format!("{second:012}/{:010}/{:010}", record.owner, record.id))
-}
-
-/// The moment that a key stands for.
-fn moment_of(key: &str) -> Option<Timestamp> {
-    Timestamp::from_second(key.split('/').next()?.parse().ok()?).ok()
-}
-
-/// After the keys of a moment, and before those of the next second.
-fn end_of(moment: Timestamp) -> String {
-    format!("{:012}", moment.as_second().saturating_add(1).max(0))
+    Some(waiting::key(record.value.next()?, (record.owner, record.id)))
 }
 
 /// The schedules of the interface, all of them in one branch.
@@ -60,9 +45,7 @@ impl Due for DueSchedules {
             if *tenant != self.0.tenant {
                 return Ok(None);
             }
-            let begin = end_of(after);
-            let next = self.0.drawer.first(DUE, (&begin, KEYS_END), 1).await?;
-            Ok(next.first().and_then(|entry| moment_of(&entry.key)))
+            waiting::next(&self.0.drawer, DUE, after).await
         })
     }
 
@@ -80,14 +63,14 @@ impl Due for DueSchedules {
 /// writes nothing.
 async fn make_due(bunq: &Bunq, moment: Timestamp) -> Steps {
     let mut steps = Steps { made: 0, failed: Ok(()) };
-    let due = match bunq.drawer.first(DUE, ("", &end_of(moment)), DUE_AT_ONCE).await {
+    let due = match waiting::due(&bunq.drawer, DUE, ("", moment), DUE_AT_ONCE).await {
         Ok(due) => due,
         Err(error) => return Steps { failed: Err(error), ..steps },
     };
-    for entry in due {
+    for key in due {
         breathe().await;
         // Somebody may change the schedule at this moment.
-        match retry(|| make_instance(bunq, &entry.key)).await {
+        match retry(|| make_instance(bunq, &key)).await {
             Ok(()) => steps.made += 1,
             Err(GatewayError::Conflict) => {}
             Err(error) => steps.failed = Err(error),
@@ -99,9 +82,7 @@ async fn make_due(bunq: &Bunq, moment: Timestamp) -> Steps {
 /// Makes the next payment of the schedule that waits under a key, if it still does.
 async fn make_instance(bunq: &Bunq, key: &str) -> Result<(), GatewayError> {
     let Some(entry) = bunq.drawer.entry(DUE, key).await? else { return Ok(()) };
-    let number = |part: Option<&str>| part.and_then(|part| part.parse::<i64>().ok()).unwrap_or(0);
-    let mut parts = key.split('/').skip(1);
-    let (account, id) = (number(parts.next()), number(parts.next()));
+    let (account, id) = waiting::record_of(key);
     let record = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
     let due = match &record {
         Some(record) if due_key(record).as_deref() == Some(key) => {
@@ -210,20 +191,13 @@ impl Active {
         let (next, after) = (record.value.next(), due_key(record));
         // What has no next time any more is remembered as other orders are.
         let forget_at = if next.is_none() { until(bunq.now(), ORDER) } else { None };
-        let (mut written, mut deleted) = (vec![Entry { forget_at, ..record.entry() }], Vec::new());
-        if after.as_deref() != before {
-            if let Some(key) = after {
-                let known = bunq.drawer.entry(DUE, &key).await?.map_or(0, |known| known.version);
-                written.push(Entry { kind: DUE, key, value: String::new(), forget_at: None, version: known });
-            }
-            if let Some(key) = before {
-                deleted.extend(bunq.drawer.entry(DUE, key).await?);
-            }
-        }
         self.schedules.retain(|(id, _)| *id != record.id);
         self.schedules.extend(next.map(|next| (record.id, next)));
-        written.push(Entry { value: write(&self.schedules), ..self.entry });
-        bunq.drawer.exchange(&written, &deleted).await
+        let active = Entry { value: write(&self.schedules), ..self.entry };
+        let mut written = vec![Entry { forget_at, ..record.entry() }, active];
+        let (waits, waited) = waiting::moved(&bunq.drawer, DUE, (before, after)).await?;
+        written.extend(waits);
+        bunq.drawer.exchange(&written, waited.as_slice()).await
     }
 }
 

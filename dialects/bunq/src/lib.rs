@@ -114,6 +114,8 @@ mod token;
 mod user_objects;
 #[cfg(feature = "server")]
 mod users;
+#[cfg(feature = "server")]
+mod waiting;
 
 #[cfg(feature = "server")]
 pub use error::UNAVAILABLE;

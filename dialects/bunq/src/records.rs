@@ -119,13 +119,6 @@ pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Resul
     drawer.entry(T::KIND, &key(owner, id)).await?.map(Record::read).transpose()
 }
 
-/// Every record of a kind, whoever it belongs to.
-pub(crate) async fn every<T: Kept>(drawer: &Drawer) -> Result<Vec<Record<T>>, Error> {
-    let all = drawer.all(T::KIND).await?.into_iter();
-    all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, forget_at: None, version: 0 }))
-        .collect()
-}
-
 /// Which records of an owner.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Range {
