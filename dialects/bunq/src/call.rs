@@ -1,7 +1,7 @@
 //! Who calls: the checks in the order of section 19.5 of the interface description, then what a handler needs.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -53,6 +53,8 @@ pub(crate) struct Call {
     pub(crate) is_signed: bool,
     installation: Option<Arc<Installation>>,
     caller: Option<Caller>,
+    /// The place of a call without a session, once it is known who calls.
+    place: OnceLock<CallPlace>,
 }
 
 /// Whose session a call comes in, after every check.
@@ -98,10 +100,7 @@ impl Call {
         }?;
         let caller = match session {
             Some(found) => {
-                note_authenticated();
-                if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
-                    edge::note_third_party(tpp);
-                }
+                note_user(&found.2);
                 Some(Caller::admit(bunq, &ctx, found, address).await?)
             }
             None => None,
@@ -136,6 +135,7 @@ impl Call {
             is_signed,
             installation,
             caller,
+            place: OnceLock::new(),
         })
     }
 
@@ -160,7 +160,19 @@ impl Call {
             is_signed: false,
             installation: None,
             caller: Some(Caller { token, session, user, acting, _place: None }),
+            place: OnceLock::new(),
         }
+    }
+
+    /// A third party that has no session proved who it is, and may act. Its call counts as one in a session does.
+    ///
+    /// # Errors
+    /// 429
+    pub(crate) fn is_of(&self, acting: &ActingTpp) -> Result<(), Error> {
+        let place = self.bunq.edge.gateway.take_call_place(acting)?;
+        // The first one is kept until the call is answered: nobody proves twice who they are.
+        let _ = self.place.set(place);
+        Ok(())
     }
 
     /// The installation whose token came along.
@@ -319,6 +331,14 @@ impl Call {
         }
         let links = page.close(&self.path, &mut found, |record| record.id, weigh);
         Ok((found, links))
+    }
+}
+
+/// Notes that it is known who calls, and which third party that is.
+pub(crate) fn note_user(user: &User) {
+    note_authenticated();
+    if let User::Provider { tpp, .. } | User::Key { tpp, .. } = user {
+        edge::note_third_party(tpp);
     }
 }
 

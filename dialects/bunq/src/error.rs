@@ -46,7 +46,7 @@ pub(crate) struct Error {
     /// Pages that help further, by their kind.
     additional: Option<(&'static str, &'static str)>,
     /// Headers of its own.
-    headers: Vec<(HeaderName, String)>,
+    pub(crate) headers: Vec<(HeaderName, String)>,
     /// What is behind a failure of the bank itself, for the log.
     pub(crate) fault: Option<Fault>,
     /// What a bank says in place of the text that explains no refusal of a certificate or a signature.
