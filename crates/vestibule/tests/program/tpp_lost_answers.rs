@@ -169,6 +169,26 @@ fn a_code_that_comes_again_leads_to_another_attempt() {
     assert!(setting.ok(&["authorise", "--payment", id, "--headless", "approve"]).contains("is ACSC"));
 }
 
+/// A list whose pages lead in a circle is not taken for a whole one, in which some of it stands twice and some is left out.
+#[test]
+fn a_list_that_has_no_end_is_refused() {
+    let (setting, way, iban) = registered(Losses::of_payments("POST", 0));
+    for ask in [&["consent", "--iban", &iban][..], &["authorise", "--headless", "approve"]] {
+        assert_eq!(way.tpp(&setting, ask).0, 0, "{ask:?}");
+    }
+    let transactions = ["transactions", "--account", &iban];
+    let (code, whole, error) = way.tpp(&setting, &[&transactions[..], &["--csv"]].concat());
+    assert!(code == 0 && whole.lines().count() > 100, "it has pages: {error}");
+    way.forget();
+    way.lose(Losses { method: "GET", path: "/transactions", count: 100, loss: Loss::Stale });
+    for form in ["--csv", "--json"] {
+        let (code, out, error) = way.tpp(&setting, &[&transactions[..], &[form]].concat());
+        assert_eq!(code, 1, "{form}: {} lines", out.lines().count());
+        assert!(format!("{out}{error}").contains("its pages lead in a circle"), "{out}{error}");
+        assert!(way.ids().len() < 10, "{:?}", way.ids());
+    }
+}
+
 fn at_bunq(count: usize, loss: Loss) -> Losses {
     Losses { method: "POST", path: DRAFTS, count, loss }
 }
