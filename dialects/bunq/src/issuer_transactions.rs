@@ -95,16 +95,14 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
     let value = &transaction.value;
     let payment = call.payment(&value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
-    let payer = match payment.decision.payer() {
-        Some(([customer, ..], account)) => {
-            let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
-            accounts.into_iter().find(|readable| readable.account.id == *account)
-        }
-        _ => None,
+    let payer = match call.bunq.edge.gateway.payer(&payment).await {
+        // Whoever paid may have left the bank since.
+        Err(gateway::Error::NotFound(_)) => None,
+        payer => payer?,
     };
     let rendered = wire::payments::IssuerTransaction {
         public_uuid: value.public_uuid.clone(),
-        alias: payer.map(|payer| label_account(&payer.account)),
+        alias: payer.as_ref().map(label_account),
         counterparty_alias: label_counterparty(&transfer.creditor),
         amount: amount(transfer.amount),
         description: transfer.remittance.clone().unwrap_or_default(),
