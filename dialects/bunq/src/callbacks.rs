@@ -109,8 +109,13 @@ pub(crate) async fn look(bunq: &Arc<Bunq>, request: RequestId, key: &str) -> Res
     let value = users::find(bunq, user).await?.map(|record| record.value);
     let value = match value {
         // A service provider has no accounts; there is nothing to look at.
-        None | Some(User::Provider { .. }) => return Ok(false),
+        Some(User::Provider { .. }) => return Ok(false),
         Some(value) => value,
+        // One that stood for an approval, which ended long ago.
+        None => {
+            forget(bunq, key).await?;
+            return Ok(false);
+        }
     };
     let access = access(bunq, &ctx, &value).await?;
     if access == Access::Suspended {
