@@ -98,11 +98,6 @@ impl<T: Kept> Record<T> {
         })
     }
 
-    /// Deletes it.
-    pub(crate) async fn delete(&self, drawer: &Drawer) -> Result<(), Error> {
-        drawer.delete(&[(T::KIND, key(self.owner, self.id))]).await
-    }
-
     /// Writes it and moves on to the next version.
     ///
     /// # Errors
