@@ -39,7 +39,7 @@ impl Breakable {
         for written in ["INSERT", "UPDATE"] {
             let refuse = format!(
                 "CREATE TRIGGER refuse_{written} BEFORE {written} ON private_state WHEN NEW.kind = '{kind}'
-                 BEGIN SELECT abs(-9223372036854775807 - length(NEW.kind)); END"
+                 BEGIN SELECT abs(-9223372036854775807 - (NEW.kind IS NOT NULL)); END"
             );
             database.execute_batch(&refuse).unwrap();
         }
