@@ -139,8 +139,8 @@ async fn a_schedule_that_many_change_at_once_waits_for_the_time_that_it_tells() 
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     let told = own.list(&path).await[0]["schedule"]["time_start"].as_str().unwrap().to_owned();
-    let told: jiff::civil::DateTime = told[..19].parse().unwrap();
-    let told = told.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_second();
+    let told: jiff::Timestamp = format!("{}Z", told[..19].replace(' ', "T")).parse().unwrap();
+    let told = told.as_second();
     let drawer = gateway::Drawer::new(&server.store(), "bunq");
     let waiting: Vec<_> =
         drawer.all("due-schedules").await.unwrap().into_iter().map(|(key, _)| key).collect();
