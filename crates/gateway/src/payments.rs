@@ -139,7 +139,8 @@ pub struct PaymentRequest {
 }
 
 impl Gateway {
-    /// Takes a payment that a customer has to decide about, at the interface that it was asked for at.
+    /// Takes a payment that a customer has to decide about, at the interface that it was asked for at, together with what that
+    /// interface keeps of it: nobody can pay what its interface does not know.
     ///
     /// # Errors
     /// [`PaymentRefusal`]
@@ -148,6 +149,7 @@ impl Gateway {
         ctx: &Ctx,
         interface: Interface,
         request: PaymentRequest,
+        kept: impl FnOnce(&Payment) -> Changes,
     ) -> Result<Payment, Error> {
         check_transfers(&request.transfers)?;
         if let Some(debtor) = &request.debtor {
@@ -167,7 +169,7 @@ impl Gateway {
             last_action_at: ctx.now,
             version: 0,
         };
-        self.0.store.save(Changes::new().put_payment(&payment)).await?;
+        self.0.store.save(kept(&payment).put_payment(&payment)).await?;
         Ok(payment)
     }
 

@@ -149,13 +149,24 @@ impl Drawer {
     /// # Errors
     /// [`Error::Conflict`] if one moved on meanwhile; load again and decide anew.
     pub async fn save(&self, entries: &[Entry]) -> Result<(), Error> {
-        let Some(sealing) = &self.sealing else { return Ok(self.store.save(self.changes(entries)).await?) };
+        self.exchange(entries, &[]).await
+    }
+
+    /// Writes entries and deletes others, all of it or nothing, each exactly as it was loaded.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if one moved on meanwhile, or is gone; load again and decide anew.
+    pub async fn exchange(&self, written: &[Entry], deleted: &[Entry]) -> Result<(), Error> {
+        let deletion = self.deletion_of(deleted);
+        let Some(sealing) = &self.sealing else {
+            return Ok(self.store.save(self.changes(written).and(deletion)).await?);
+        };
         let seal = |entry: &Entry| {
             let value = sealing.seal([self.owner, entry.kind, &entry.key], &entry.value)?;
             Ok(Entry { value, ..entry.clone() })
         };
-        let sealed = entries.iter().map(seal).collect::<Result<Vec<_>, SealingError>>()?;
-        Ok(self.store.save(self.changes(&sealed)).await?)
+        let sealed = written.iter().map(seal).collect::<Result<Vec<_>, SealingError>>()?;
+        Ok(self.store.save(self.changes(&sealed).and(deletion)).await?)
     }
 
     /// The same as changes, for a bank that writes its own rows in one batch with what the gateway saves.

@@ -33,9 +33,36 @@ impl Breakable {
         Self { server, folder, _guard: guard }
     }
 
+    /// Refuses whatever is written under this kind of the interfaces' own state, until [`Breakable::mend`]. Anything else goes on.
+    pub fn refuse_writes_of(&self, kind: &str) {
+        let database = self.database();
+        for written in ["INSERT", "UPDATE"] {
+            let refuse = format!(
+                "CREATE TRIGGER refuse_{written} BEFORE {written} ON private_state WHEN NEW.kind = '{kind}'
+                 BEGIN SELECT abs(-9223372036854775807 - (NEW.kind IS NOT NULL)); END"
+            );
+            database.execute_batch(&refuse).unwrap();
+        }
+    }
+
+    /// Refuses nothing any more.
+    pub fn mend(&self) {
+        self.database().execute_batch("DROP TRIGGER refuse_INSERT; DROP TRIGGER refuse_UPDATE").unwrap();
+    }
+
+    /// How many rows a table has that fit a condition.
+    pub fn count(&self, table: &str, condition: &str) -> i64 {
+        let count = format!("SELECT count(*) FROM {table} WHERE {condition}");
+        self.database().query_row(&count, [], |row| row.get(0)).unwrap()
+    }
+
+    fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.join("sandbox.db")).unwrap()
+    }
+
     /// Takes all tables away but these. Whatever asks for others fails from now on.
     pub fn break_store(&self, intact: &[&str]) {
-        let database = rusqlite::Connection::open(self.folder.join("sandbox.db")).unwrap();
+        let database = self.database();
         database.pragma_update(None, "foreign_keys", false).unwrap();
         let mut tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
         let tables = tables.query_map([], |row| row.get(0)).unwrap().collect::<Result<Vec<String>, _>>();

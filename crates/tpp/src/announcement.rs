@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::call::Call;
+use crate::transport::body_of;
 use crate::{Error, Transport};
 
 /// Where a sandbox announces itself.
@@ -14,6 +15,9 @@ pub const PATH: &str = "/.well-known/vestibule";
 
 /// A sandbox answers at once; whatever does not is asked no further.
 const TIME: Duration = Duration::from_secs(3);
+
+/// Most octets of what a sandbox says about itself.
+const MAX_ANSWER: usize = 1024 * 1024;
 
 /// A sandbox about itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,11 +64,12 @@ impl Announcement {
             .tls_danger_accept_invalid_certs(is_of_this_machine(&bank))
             .build()
             .ok()?;
-        let answer = client.get(bank.join(PATH).ok()?).send().await.ok()?;
+        let mut answer = client.get(bank.join(PATH).ok()?).send().await.ok()?;
         if !answer.status().is_success() {
             return None;
         }
-        let mut announced: Self = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+        let body = body_of(&mut answer, MAX_ANSWER).await.ok()??;
+        let mut announced: Self = serde_json::from_slice(&body).ok()?;
         announced.management = announced.management.filter(|url| is_beside(url, &bank));
         Some(announced)
     }

@@ -7,6 +7,9 @@ use crate::kept_approvals::Matter;
 use crate::operations::Operation;
 use crate::state::Dialect;
 
+/// bunq's status for a bank that is not available at the moment.
+const BUNQ_UNAVAILABLE: u16 = 491;
+
 /// Pause after too many calls if the bank names none.
 const SHORT_PAUSE: Duration = Duration::from_secs(3);
 
@@ -194,7 +197,7 @@ impl Error {
             | Self::Answer { .. }
             | Self::Untrusted { .. } => true,
             // What is not offered (501) was not done.
-            Self::Bank(error) => error.status >= 500 && error.status != 501,
+            Self::Bank(error) => error.is_temporary() || (error.status >= 500 && error.status != 501),
             _ => false,
         }
     }
@@ -293,9 +296,10 @@ impl BankError {
         self.codes.iter().chain(&self.texts).any(|text| text.starts_with(code))
     }
 
-    /// Whether the bank says that it is not available for a moment, so that nobody knows whether it did anything.
+    /// Whether the bank says that it is not available for a moment, so that nobody knows whether it did anything. bunq says
+    /// so with a status of its own (section 5.1).
     pub(crate) fn is_temporary(&self) -> bool {
-        matches!(self.status, 502..=504)
+        matches!(self.status, BUNQ_UNAVAILABLE | 502..=504)
     }
 
     /// Whether it is about the consent, which may have ended.
@@ -402,6 +406,18 @@ mod tests {
                     texts.into_iter().map(str::to_owned).collect()
                 )
             );
+        }
+    }
+
+    #[test]
+    fn what_a_bank_that_is_away_did_is_not_known() {
+        let error = |status| BankError::parse(status, b"", None, None);
+        for status in [491, 502, 503, 504] {
+            assert!(error(status).is_temporary() && Error::Bank(error(status)).leaves_open(), "{status}");
+        }
+        assert!(!error(500).is_temporary() && Error::Bank(error(500)).leaves_open());
+        for status in [400, 404, 409, 429, 466, 490, 492, 501] {
+            assert!(!error(status).is_temporary() && !Error::Bank(error(status)).leaves_open(), "{status}");
         }
     }
 

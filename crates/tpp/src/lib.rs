@@ -29,6 +29,7 @@ mod kept_identities;
 pub mod kept_payments;
 pub mod loopback;
 mod operations;
+mod pages;
 pub mod payments;
 pub mod private_files;
 mod random;

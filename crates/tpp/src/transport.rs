@@ -228,18 +228,30 @@ impl Transport {
         }
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                let reason = format!("it is larger than {MAX_ANSWER} bytes");
-                return Err(Error::Answer { url: call.url.clone(), reason });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = body_of(&mut response, MAX_ANSWER).await.map_err(unreachable)?;
+        let body = body.ok_or_else(|| {
+            let reason = format!("it is larger than {MAX_ANSWER} bytes");
+            Error::Answer { url: call.url.clone(), reason }
+        })?;
         let answered = Answered { status, headers: std::mem::take(response.headers_mut()), body };
         self.tell(&Seen::Answer(&answered));
         Ok(answered)
     }
+}
+
+/// The body of an answer; none if it is larger than `most` octets, whatever the answer says of its size.
+pub(crate) async fn body_of(
+    response: &mut reqwest::Response,
+    most: usize,
+) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
 }
 
 fn parse<T: DeserializeOwned>(url: String, body: &[u8]) -> Result<T, Error> {

@@ -1,15 +1,14 @@
 //! Accounts that their holder opens, describes and closes (section 14.1).
 
-use gateway::domain::{AccountStatus, Product};
+use gateway::domain::{AccountId, AccountStatus, Product};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::accounts::{AccountProfile, Seen, Type, named, profile, visible};
+use crate::accounts::{Seen, Type, named, profile, visible};
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Error, retry};
 use crate::fields::Fields;
 use crate::pointers::MAX_NAME;
-use crate::records::Record;
 use crate::reply::Reply;
 use crate::users::User;
 
@@ -53,10 +52,7 @@ pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
         return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} open accounts.")));
     }
     let opened = call.bunq.edge.gateway.open_account(customer, product).await?;
-    let record = profile(&call, &opened.id).await?;
-    let id = record.id;
-    wishes.save(&call, record, None).await?;
-    Ok(Reply::id(id))
+    Ok(Reply::id(wishes.save(&call, &opened.id, None).await?))
 }
 
 /// A bank behind a gateway may leave opening and closing out.
@@ -98,21 +94,28 @@ impl Wishes {
         Ok(Self { description, display_name, daily_limit, savings_goal, setting })
     }
 
+    /// Notes them, beside whatever somebody else changes about the account at the same moment.
     async fn save(
-        self,
+        &self,
         call: &Call,
-        mut record: Record<AccountProfile>,
-        closing_reason: Option<String>,
-    ) -> Result<(), Error> {
-        let profile = &mut record.value;
-        profile.description = self.description.or(profile.description.take());
-        profile.display_name = self.display_name.or(profile.display_name.take());
-        profile.daily_limit = self.daily_limit.or(profile.daily_limit);
-        profile.savings_goal = self.savings_goal.or(profile.savings_goal);
-        profile.setting = self.setting.or(profile.setting.take());
-        profile.closing_reason = closing_reason.or(profile.closing_reason.take());
-        record.updated = call.ctx.now;
-        Ok(record.save(&call.bunq.drawer).await?)
+        account: &AccountId,
+        closing_reason: Option<&String>,
+    ) -> Result<i64, Error> {
+        retry(|| async {
+            let mut record = profile(call, account).await?;
+            let profile = &mut record.value;
+            let or = |wish: Option<&String>, known: &mut Option<String>| wish.cloned().or(known.take());
+            profile.description = or(self.description.as_ref(), &mut profile.description);
+            profile.display_name = or(self.display_name.as_ref(), &mut profile.display_name);
+            profile.daily_limit = self.daily_limit.or(profile.daily_limit);
+            profile.savings_goal = self.savings_goal.or(profile.savings_goal);
+            profile.setting = self.setting.clone().or(profile.setting.take());
+            profile.closing_reason = or(closing_reason, &mut profile.closing_reason);
+            record.updated = call.ctx.now;
+            record.save(&call.bunq.drawer).await?;
+            Ok(record.id)
+        })
+        .await
     }
 }
 
@@ -146,7 +149,5 @@ pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
         check_kept(&call).await?;
         call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await?;
     }
-    let id = seen.id;
-    wishes.save(&call, seen.record, reason).await?;
-    Ok(Reply::id(id))
+    Ok(Reply::id(wishes.save(&call, &seen.account().id, reason.as_ref()).await?))
 }

@@ -3,10 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use edge::header_text;
+use gateway::Entry;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Error, retry};
 use crate::fields::Fields;
 use crate::records::{index, look_up, parse, write};
 use crate::reply::{Reply, time};
@@ -15,11 +16,14 @@ use crate::wire::objects::{self, AttachmentPublic, IMAGE, Image, Object};
 const ATTACHMENT: &str = "attachment";
 const AVATAR: &str = "avatar";
 
-/// From a user to how many pictures it uploaded.
-const COUNT: &str = "attachment-count";
+/// From a user to how many pictures it uploaded, and what it could do at most.
+const PICTURES: (&str, &str) = ("attachment-count", "upload 100 pictures");
 
-/// Most pictures of one user: they are kept for ever.
-const MAX_ATTACHMENTS: i64 = 100;
+/// The same of avatars.
+const AVATARS: (&str, &str) = ("avatar-count", "make 100 avatars");
+
+/// Most pictures and most avatars of one user: they are kept for ever.
+const MOST: i64 = 100;
 
 /// Types of pictures.
 const TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/gif"];
@@ -66,7 +70,6 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
         return Err(Error::bad("The body is empty; send the octets of the picture."));
     }
     let user = call.session()?.user;
-    count(&call, user).await?;
     let uuid = call.bunq.edge.gateway.new_secret_uuid();
     let attachment = Attachment {
         user,
@@ -75,23 +78,24 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
         description,
         content: STANDARD.encode(&call.body),
     };
-    call.bunq.drawer.save(&[index(ATTACHMENT, uuid.clone(), &attachment)]).await?;
+    keep(&call, PICTURES, index(ATTACHMENT, uuid.clone(), &attachment)).await?;
     Ok(Reply::uuid(uuid))
 }
 
-/// Counts one more picture of a user.
-async fn count(call: &Call, user: i64) -> Result<(), Error> {
-    let (drawer, user) = (&call.bunq.drawer, user.to_string());
-    let known = look_up::<i64>(drawer, COUNT, &user).await?;
-    if known.unwrap_or(0) >= MAX_ATTACHMENTS {
-        return Err(Error::bad(format!("A user can upload {MAX_ATTACHMENTS} pictures.")));
-    }
-    let one_more = |known: Option<&str>| {
-        let known = known.map(|text| parse::<i64>(COUNT, text)).transpose().ok()?;
-        Some(write(&(known.unwrap_or(0) + 1)))
-    };
-    drawer.update(COUNT, &user, one_more).await?;
-    Ok(())
+/// Keeps something of a user and counts it, in one write: so many of a kind, however many come at once.
+async fn keep(call: &Call, (count, what): (&'static str, &str), kept: Entry) -> Result<(), Error> {
+    let (drawer, user) = (&call.bunq.drawer, call.session()?.user.to_string());
+    retry(|| async {
+        let known = drawer.entry(count, &user).await?;
+        let known = known.unwrap_or_else(|| index(count, user.as_str(), &0));
+        let number = parse::<i64>(count, &known.value)?;
+        if number >= MOST {
+            return Err(Error::bad(format!("A user can {what}.")));
+        }
+        let counted = Entry { value: write(&(number + 1)), ..known };
+        Ok(drawer.save(&[kept.clone(), counted]).await?)
+    })
+    .await
 }
 
 async fn attachment(call: &Call, uuid: &str) -> Result<Attachment, Error> {
@@ -129,7 +133,7 @@ pub(crate) async fn make_avatar(call: Call) -> Result<Reply, Error> {
     })?;
     let avatar = Avatar { user, attachment: uuid.to_owned(), content_type: picture.content_type };
     let uuid = call.bunq.edge.gateway.new_secret_uuid();
-    call.bunq.drawer.save(&[index(AVATAR, uuid.clone(), &avatar)]).await?;
+    keep(&call, AVATARS, index(AVATAR, uuid.clone(), &avatar)).await?;
     Ok(Reply::uuid(uuid))
 }
 

@@ -1,7 +1,7 @@
 //! Who calls: the checks in the order of section 19.5 of the interface description, then what a handler needs.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use edge::{
     note_check, note_failed, note_passed, note_signed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
-use gateway::{ActingTpp, CallPlace, Ctx, PaymentRequest};
+use gateway::{ActingTpp, CallPlace, Ctx, Entry, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -53,6 +53,8 @@ pub(crate) struct Call {
     pub(crate) is_signed: bool,
     installation: Option<Arc<Installation>>,
     caller: Option<Caller>,
+    /// The place of a call without a session, once it is known who calls.
+    place: OnceLock<CallPlace>,
 }
 
 /// Whose session a call comes in, after every check.
@@ -98,10 +100,7 @@ impl Call {
         }?;
         let caller = match session {
             Some(found) => {
-                note_authenticated();
-                if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
-                    edge::note_third_party(tpp);
-                }
+                note_user(&found.2);
                 Some(Caller::admit(bunq, &ctx, found, address).await?)
             }
             None => None,
@@ -136,6 +135,7 @@ impl Call {
             is_signed,
             installation,
             caller,
+            place: OnceLock::new(),
         })
     }
 
@@ -160,7 +160,19 @@ impl Call {
             is_signed: false,
             installation: None,
             caller: Some(Caller { token, session, user, acting, _place: None }),
+            place: OnceLock::new(),
         }
+    }
+
+    /// A third party that has no session proved who it is, and may act. Its call counts as one in a session does.
+    ///
+    /// # Errors
+    /// 429
+    pub(crate) fn is_of(&self, acting: &ActingTpp) -> Result<(), Error> {
+        let place = self.bunq.edge.gateway.take_call_place(acting)?;
+        // The first one is kept until the call is answered: nobody proves twice who they are.
+        let _ = self.place.set(place);
+        Ok(())
     }
 
     /// The installation whose token came along.
@@ -244,10 +256,16 @@ impl Call {
         Ok(self.bunq.edge.gateway.payment(&self.ctx, id).await?)
     }
 
-    /// Asks for a payment, which is what this call is about.
-    pub(crate) async fn initiate(&self, request: PaymentRequest) -> Result<Payment, Error> {
-        let gateway = &self.bunq.edge.gateway;
-        let payment = gateway.initiate_payment(&self.ctx, Interface::Bunq, request).await?;
+    /// Asks for a payment, which is what this call is about, and keeps together with it what it is known by here: whoever
+    /// asked for it and does not find it would ask for it again, and the customer could pay both.
+    pub(crate) async fn initiate(
+        &self,
+        request: PaymentRequest,
+        known_by: impl FnOnce(&Payment) -> Vec<Entry>,
+    ) -> Result<Payment, Error> {
+        let Bunq { edge, drawer, .. } = &*self.bunq;
+        let known_by = |payment: &Payment| drawer.changes(&known_by(payment));
+        let payment = edge.gateway.initiate_payment(&self.ctx, Interface::Bunq, request, known_by).await?;
         note_subject(Subject::Payment(payment.id.clone()));
         Ok(payment)
     }
@@ -313,6 +331,14 @@ impl Call {
         }
         let links = page.close(&self.path, &mut found, |record| record.id, weigh);
         Ok((found, links))
+    }
+}
+
+/// Notes that it is known who calls, and which third party that is.
+pub(crate) fn note_user(user: &User) {
+    note_authenticated();
+    if let User::Provider { tpp, .. } | User::Key { tpp, .. } = user {
+        edge::note_third_party(tpp);
     }
 }
 

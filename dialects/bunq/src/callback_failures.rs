@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use gateway::domain::{RequestId, Timestamp};
-use gateway::{Ctx, Error as GatewayError};
+use gateway::{Ctx, Entry, Error as GatewayError};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,11 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::names::whole_number;
 use crate::notifications::Filter;
-use crate::records::{Range, Record, find, list as list_records};
+use crate::records::{Range, Record, find, key_of, list as list_records};
 use crate::reply::Reply;
 use crate::state::Bunq;
-use crate::users;
 use crate::wire::objects::{Category, FilterFailure, Object};
+use crate::{users, waiting};
 
 /// Attempts after the first one.
 const RETRIES: u32 = 5;
@@ -27,6 +27,9 @@ const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Failures of one user that are kept; older ones are forgotten.
 const MOST: usize = 100;
+
+/// Failures by the moment of their next attempt.
+pub(crate) const WAITING: &str = "callbacks-waiting";
 
 /// A callback that could not be delivered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,11 +68,6 @@ impl Failure {
         failure
     }
 
-    /// Whether it is tried again by itself.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.next.is_some()
-    }
-
     /// Notes an attempt that did not succeed.
     fn attempted(&mut self, outcome: Outcome, now: Timestamp) {
         if outcome != Outcome::NotTried {
@@ -83,57 +81,80 @@ impl Failure {
             _ => ("The server could not be reached.".to_owned(), None),
         };
         let again = self.attempts <= RETRIES;
-        self.next = again.then(|| now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX));
+        self.next = again.then(|| later(now));
     }
 }
 
-/// Keeps a failure, and as many before it as are kept; returns its number.
-pub(crate) async fn keep(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) -> Result<i64, GatewayError> {
-    let added = bunq.add(ctx, user, failure).await?;
+impl Record<Failure> {
+    /// Under which key it waits for its next attempt.
+    fn waits_under(&self) -> Option<String> {
+        Some(waiting::key(self.value.next?, (self.owner, self.id)))
+    }
+
+    /// Writes it, which waited under the key `before`, together with the moment that it waits for now.
+    async fn keep(&self, bunq: &Bunq, before: Option<&str>) -> Result<(), GatewayError> {
+        let (waits, waited) = waiting::moved(&bunq.drawer, WAITING, (before, self.waits_under())).await?;
+        let written: Vec<Entry> = std::iter::once(self.entry()).chain(waits).collect();
+        bunq.drawer.exchange(&written, waited.as_slice()).await
+    }
+
+    /// Deletes it, and that it waits.
+    async fn forget(&self, bunq: &Bunq) -> Result<(), GatewayError> {
+        let waits = self.waits_under().map(|key| (WAITING, key));
+        let keys: Vec<_> = std::iter::once(key_of::<Failure>(self.owner, self.id)).chain(waits).collect();
+        bunq.drawer.delete(&keys).await
+    }
+}
+
+/// Keeps a failure, and as many before it as are kept.
+pub(crate) async fn add(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) -> Result<(), GatewayError> {
+    Record::new(bunq.number().await?, user, ctx.now, failure).keep(bunq, None).await?;
     let limit = i64::try_from(MOST).unwrap_or(i64::MAX).saturating_add(10);
     let all = list_records::<Failure>(&bunq.drawer, user, Range::Older(None), limit).await?;
     for old in all.iter().skip(MOST) {
-        old.delete(&bunq.drawer).await?;
+        old.forget(bunq).await?;
     }
-    Ok(added.id)
+    Ok(())
 }
 
-/// Tries a failure again if its time has come; says whether it is to be tried once more.
-pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64)) -> Result<bool, Error> {
-    let ctx = bunq.context(request)?;
-    let Some(mut failure) = find::<Failure>(&bunq.drawer, user, id).await? else {
-        return Ok(false);
+/// Tries a failure again whose time has come.
+pub(crate) async fn retry(bunq: &Bunq, request: RequestId, key: &str) -> Result<(), Error> {
+    let (ctx, (user, id)) = (bunq.context(request)?, waiting::record_of(key));
+    let failure = find::<Failure>(&bunq.drawer, user, id).await?;
+    let Some(mut failure) = failure.filter(|failure| failure.waits_under().as_deref() == Some(key)) else {
+        // It was forgotten, or waits under another key.
+        return Ok(bunq.drawer.delete(&[(WAITING, key.to_owned())]).await?);
     };
-    let Some(next) = failure.value.next else { return Ok(false) };
-    if ctx.now < next {
-        return Ok(true);
-    }
     let access = match users::find(bunq, user).await? {
         Some(user) => access(bunq, &ctx, &user.value).await?,
         None => Access::Ended,
     };
     match access {
-        Access::Suspended => return Ok(true),
+        Access::Suspended => failure.value.next = Some(later(ctx.now)),
         // A third party whose access has ended learns that, and nothing else any more.
         Access::Ended if failure.value.filter.category != Category::Oauth => {
-            failure.delete(&bunq.drawer).await?;
-            return Ok(false);
+            return Ok(failure.forget(bunq).await?);
         }
-        Access::InPerson | Access::Granted(_) | Access::Ended => {}
+        Access::InPerson | Access::Granted(_) | Access::Ended => {
+            let body = Bytes::from(failure.value.body.clone());
+            let outcome = deliver(bunq, user, &failure.value.filter.target, body).await?;
+            if outcome == Outcome::Taken {
+                return Ok(failure.forget(bunq).await?);
+            }
+            failure.value.attempted(outcome, ctx.now);
+            failure.updated = ctx.now;
+        }
     }
-    let body = Bytes::from(failure.value.body.clone());
-    let outcome = deliver(bunq, user, &failure.value.filter.target, body).await?;
-    if outcome == Outcome::Taken {
-        failure.delete(&bunq.drawer).await?;
-        return Ok(false);
-    }
-    failure.value.attempted(outcome, ctx.now);
-    failure.updated = ctx.now;
-    match failure.save(&bunq.drawer).await {
+    match failure.keep(bunq, Some(key)).await {
         // The user asked for it at the same moment.
-        Ok(()) | Err(GatewayError::Conflict) => Ok(failure.value.is_waiting()),
-        Err(error) => Err(error.into()),
+        Err(GatewayError::Conflict) => Ok(()),
+        kept => Ok(kept?),
     }
+}
+
+/// When what failed is tried again.
+fn later(now: Timestamp) -> Timestamp {
+    now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX)
 }
 
 fn render(failure: &Record<Failure>) -> Object {
@@ -173,17 +194,19 @@ pub(crate) async fn try_again(call: Call) -> Result<Reply, Error> {
     for id in ids {
         failures.push(call.record::<Failure>(user, id).await?);
     }
+    // In whole seconds, rounded down: at once.
+    let now = Timestamp::from_second(call.ctx.now.as_second()).unwrap_or(call.ctx.now);
     let mut last = user;
     for mut failure in failures {
+        let before = failure.waits_under();
         failure.value.attempts = 0;
-        failure.value.next = Some(call.ctx.now);
+        failure.value.next = Some(now);
         failure.updated = call.ctx.now;
-        match failure.save(&call.bunq.drawer).await {
+        match failure.keep(&call.bunq, before.as_deref()).await {
             // It is being tried at this moment.
             Ok(()) | Err(GatewayError::Conflict) => last = failure.id,
             Err(error) => return Err(error.into()),
         }
     }
-    call.bunq.callbacks.look_again();
     Ok(Reply::id(last))
 }

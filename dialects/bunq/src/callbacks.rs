@@ -16,45 +16,36 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
+use crate::callback_decisions;
 use crate::callback_failures::{self, Failure};
-use crate::callback_jobs::Job;
 use crate::error::Error;
-use crate::labels::is_in_person;
 use crate::ledger::in_range;
 use crate::notifications::{FILTERS, Filter, pinned_by};
 use crate::payments::Renderer;
-use crate::records::{Range, look_up, write};
+use crate::records::{Range, look_up};
 use crate::reply::ascii;
 use crate::router::SERVER_SIGNATURE;
 use crate::state::Bunq;
 use crate::users::{self, User};
 use crate::wire::objects::{Category, Notification, Object, State};
-use crate::wire::payments::Decision;
-use crate::{draft_payments, requests};
 
 /// Payments of one account that are told before others have their turn.
 const MOST: i64 = 20;
 
+/// Of a user's accounts, and what was told of each, that are forgotten with the filters.
+const MOST_TOLD: i64 = 1000;
+
 /// From filters and an account to the number of the payment that was told last.
 const TOLD: &str = "notification-told";
 
-/// From filters, an account and a type of object to the objects that were told last, each with its status.
-const TOLD_STATES: &str = "notification-told-states";
-
 /// Categories of what changes a balance.
 const OF_PAYMENTS: [Category; 2] = [Category::Mutation, Category::Payment];
-
-/// Categories of what somebody decides about.
-const OF_DECISIONS: [Category; 2] = [Category::DraftPayment, Category::Request];
-
-/// Objects of one type, the newest, whose status is looked at.
-const NEWEST: i64 = 10;
 
 /// The category, and the type of event, by which a third party learns that a user withdrew its access.
 const OF_ACCESS: (Category, &str) = (Category::Oauth, "OAUTH_REVOKED");
 
 /// Begins at what is on the accounts now: what filters are about is what comes after them.
-pub(crate) async fn begin(call: &Call, key: &str) -> Result<(), Error> {
+pub(crate) async fn begin(call: &Call, key: &str, filters: &[Filter]) -> Result<(), Error> {
     if matches!(call.caller()?, User::Provider { .. }) {
         return Ok(());
     }
@@ -65,11 +56,7 @@ pub(crate) async fn begin(call: &Call, key: &str) -> Result<(), Error> {
         if seen.readable.transactions.is_some() {
             note(call, key, &seen, newest(call, &seen).await?).await?;
         }
-        for category in OF_DECISIONS {
-            for object in undecided(call, &seen, category).await? {
-                object.note(call, key, &seen).await?;
-            }
-        }
+        callback_decisions::begin(call, key, filters, &seen).await?;
     }
     Ok(())
 }
@@ -95,16 +82,25 @@ async fn note(call: &Call, key: &str, seen: &Seen, told: i64) -> Result<(), Erro
     Ok(())
 }
 
+/// Forgets filters, and what was told by them.
+pub(crate) async fn forget(bunq: &Bunq, key: &str) -> Result<(), GatewayError> {
+    // Every key that begins with the own one and a slash comes before it with the next character.
+    let (begin, end) = (format!("{key}/"), format!("{key}0"));
+    let mut keys = vec![(FILTERS, key.to_owned())];
+    for kind in [TOLD, callback_decisions::TOLD_STATES] {
+        let told = bunq.drawer.first(kind, (&begin, &end), MOST_TOLD).await?;
+        // Filters of one account of the user have keys of their own below.
+        let is_own = |told: &String| told.strip_prefix(&begin).is_some_and(|of| !of.starts_with("account/"));
+        keys.extend(told.into_iter().map(|entry| entry.key).filter(is_own).map(|key| (kind, key)));
+    }
+    bunq.drawer.delete(&keys).await
+}
+
 /// Tells what is new; says whether there may be more to tell later.
 ///
 /// # Errors
 /// [`Error`] for what is to be tried again.
-pub(crate) async fn look(
-    bunq: &Arc<Bunq>,
-    request: RequestId,
-    key: &str,
-    failures: &mut Vec<Job>,
-) -> Result<bool, Error> {
+pub(crate) async fn look(bunq: &Arc<Bunq>, request: RequestId, key: &str) -> Result<bool, Error> {
     let ctx = bunq.context(request)?;
     let filters = look_up::<Vec<Filter>>(&bunq.drawer, FILTERS, key).await?;
     let filters = filters.unwrap_or_default();
@@ -113,8 +109,13 @@ pub(crate) async fn look(
     let value = users::find(bunq, user).await?.map(|record| record.value);
     let value = match value {
         // A service provider has no accounts; there is nothing to look at.
-        None | Some(User::Provider { .. }) => return Ok(false),
+        Some(User::Provider { .. }) => return Ok(false),
         Some(value) => value,
+        // One that stood for an approval, which ended long ago.
+        None => {
+            forget(bunq, key).await?;
+            return Ok(false);
+        }
     };
     let access = access(bunq, &ctx, &value).await?;
     if access == Access::Suspended {
@@ -123,10 +124,10 @@ pub(crate) async fn look(
     }
     let has_access = access != Access::Ended;
     let call = Call::of_bank(bunq, ctx, (user, value), access.acting());
-    let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
+    let mut teller = Teller { call: &call, user, unreachable: HashSet::new() };
     if !has_access {
         tell_of_access(&mut teller, &filters).await?;
-        call.bunq.drawer.put(FILTERS, key, "[]").await?;
+        forget(&call.bunq, key).await?;
         return Ok(false);
     }
     for seen in accounts::visible(&call).await? {
@@ -136,12 +137,7 @@ pub(crate) async fn look(
         if seen.readable.transactions.is_some() {
             tell_of_payments(&mut teller, key, &filters, &seen).await?;
         }
-        for category in OF_DECISIONS {
-            let filters: Vec<&Filter> = filters.iter().filter(|one| one.category == category).collect();
-            if !filters.is_empty() {
-                tell_of_decisions(&mut teller, key, &filters, &seen).await?;
-            }
-        }
+        callback_decisions::tell(&mut teller, key, &filters, &seen).await?;
     }
     Ok(true)
 }
@@ -209,83 +205,6 @@ async fn tell_of_payments(
     Ok(())
 }
 
-/// The newest objects of one type.
-struct Objects {
-    /// What their events begin with.
-    name: &'static str,
-    /// Oldest first, each with its number and status.
-    rendered: Vec<((i64, Decision), Object)>,
-}
-
-impl Objects {
-    /// Of objects, newest first.
-    fn new(name: &'static str, newest: impl DoubleEndedIterator<Item = ((i64, Decision), Object)>) -> Self {
-        Self { name, rendered: newest.rev().collect() }
-    }
-
-    fn key(&self, key: &str, seen: &Seen) -> String {
-        format!("{key}/{}/{}", seen.id, self.name)
-    }
-
-    /// Number and status of each.
-    fn states(&self) -> Vec<(i64, Decision)> {
-        self.rendered.iter().map(|(state, _)| *state).collect()
-    }
-
-    async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
-        let states = write(&self.states());
-        Ok(call.bunq.drawer.put(TOLD_STATES, &self.key(key, seen), &states).await?)
-    }
-}
-
-/// What somebody decides about, or has decided about.
-async fn undecided(call: &Call, seen: &Seen, category: Category) -> Result<Vec<Objects>, Error> {
-    if category == Category::DraftPayment {
-        let drafts = draft_payments::newest(call, seen, NEWEST).await?.into_iter();
-        let drafts = drafts.map(|one| ((one.id, one.object.status), Object::DraftPayment(Box::new(one))));
-        return Ok(vec![Objects::new("DRAFT_PAYMENT", drafts)]);
-    }
-    if !is_in_person(call.caller()?) {
-        return Ok(Vec::new());
-    }
-    let inquiries = requests::newest(call, seen, NEWEST).await?.into_iter();
-    let inquiries = inquiries.map(|one| ((one.id, one.object.request.status), Object::RequestInquiry(one)));
-    let responses = requests::newest_responses(call, seen, NEWEST).await?.into_iter();
-    let responses = responses.map(|one| ((one.id, one.object.request.status), Object::RequestResponse(one)));
-    Ok(vec![Objects::new("REQUEST_INQUIRY", inquiries), Objects::new("REQUEST_RESPONSE", responses)])
-}
-
-async fn tell_of_decisions(
-    teller: &mut Teller<'_>,
-    key: &str,
-    filters: &[&Filter],
-    seen: &Seen,
-) -> Result<(), Error> {
-    let (call, category) = (teller.call, filters[0].category);
-    for objects in undecided(call, seen, category).await? {
-        let told =
-            look_up::<Vec<(i64, Decision)>>(&call.bunq.drawer, TOLD_STATES, &objects.key(key, seen)).await?;
-        if told.as_ref() == Some(&objects.states()) {
-            continue;
-        }
-        // None for an account that came after the filters: what it has is not news.
-        for (state, object) in objects.rendered.iter().filter(|_| told.is_some()) {
-            if told.iter().flatten().any(|known| known == state) {
-                continue;
-            }
-            let event = match state.1 {
-                Decision::Pending => format!("{}_CREATED", objects.name),
-                decided => format!("{}_{decided}", objects.name),
-            };
-            for filter in filters {
-                teller.tell(filter, event.clone(), state.0, object).await?;
-            }
-        }
-        objects.note(call, key, seen).await?;
-    }
-    Ok(())
-}
-
 async fn tell_of_access(teller: &mut Teller<'_>, filters: &[Filter]) -> Result<(), Error> {
     let (category, event_type) = OF_ACCESS;
     let name = teller.call.caller()?.tpp().map(TppId::as_str).unwrap_or_default().to_owned();
@@ -297,16 +216,15 @@ async fn tell_of_access(teller: &mut Teller<'_>, filters: &[Filter]) -> Result<(
 }
 
 /// Tells one user's servers.
-struct Teller<'a> {
-    call: &'a Call,
+pub(crate) struct Teller<'a> {
+    pub(crate) call: &'a Call,
     user: i64,
     /// Servers that did not take what was told before, so that the rest is tried later.
     unreachable: HashSet<String>,
-    failures: &'a mut Vec<Job>,
 }
 
 impl Teller<'_> {
-    async fn tell(
+    pub(crate) async fn tell(
         &mut self,
         filter: &Filter,
         event_type: String,
@@ -339,9 +257,7 @@ impl Teller<'_> {
         }
         self.unreachable.insert(filter.target.clone());
         let failure = Failure::new(filter, (&event_type, object_id), &body, ctx.now, outcome);
-        let id = callback_failures::keep(bunq, ctx, self.user, failure).await?;
-        self.failures.push(Job::Again(self.user, id));
-        Ok(())
+        Ok(callback_failures::add(bunq, ctx, self.user, failure).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use gateway::domain::{GrantId, Interface, REMEMBERED, Refusal, SecretHash, Times
 use gateway::{ActingTpp, Ctx};
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
+use crate::call::{Call, note_user};
 use crate::certificates::{Accepted, accept, bind_key};
 use crate::error::{Error, sentence};
 use crate::fields::Fields;
@@ -127,11 +127,13 @@ pub(crate) async fn acting(
     acting.map(Some)
 }
 
-/// The credential behind an API key or access token that may be used from an address, by somebody who may act.
+/// The credential behind an API key or access token that may be used from where a call comes from, by somebody who may act and does
+/// not call too often.
 ///
 /// # Errors
-/// 400, the same whatever is wrong with the secret.
-pub(crate) async fn resolve(bunq: &Bunq, ctx: &Ctx, secret: &str, address: IpAddr) -> Result<Usable, Error> {
+/// 400, the same whatever is wrong with the secret; 429
+pub(crate) async fn resolve(call: &Call, secret: &str) -> Result<Usable, Error> {
+    let (bunq, ctx) = (&call.bunq, &call.ctx);
     // Whoever has the secret is told why it is of no use.
     let useless = |error| match error {
         gateway::Error::Refused(Refusal::Standing(refusal)) => Error::bad(sentence(&refusal.to_string())),
@@ -144,12 +146,16 @@ pub(crate) async fn resolve(bunq: &Bunq, ctx: &Ctx, secret: &str, address: IpAdd
         None => of_access_token(bunq, ctx, secret, &hash).await.map_err(useless)?,
     };
     let credential = credential.ok_or_else(Error::credentials)?;
-    let usable = !credential.value.is_expired_at(ctx.now) && credential.value.permits(address);
+    let user = users::find(bunq, credential.owner).await?.ok_or_else(Error::credentials)?;
+    note_user(&user.value);
+    let usable = !credential.value.is_expired_at(ctx.now) && credential.value.permits(call.address);
     if !usable {
         return Err(Error::credentials());
     }
-    let user = users::find(bunq, credential.owner).await?.ok_or_else(Error::credentials)?;
     let acting = acting(bunq, ctx, &user.value, &credential.value).await.map_err(useless)?;
+    if let Some(acting) = &acting {
+        call.is_of(acting)?;
+    }
     if let Some(grant) = &credential.value.grant {
         let acting = acting.ok_or_else(Error::credentials)?;
         match bunq.edge.gateway.check_grant(ctx, &acting, grant).await {
@@ -293,6 +299,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let signature = fields.armoured("client_public_key_signature")?;
     let (bunq, installation) = (&call.bunq, call.installation()?);
     let accepted = accept(&bunq.edge.gateway, &call.ctx, leaf, chain).await?;
+    let holder = accepted.holder();
+    edge::note_third_party(&holder.tpp);
+    edge::note_signing_certificate(edge::ShownCertificate::Fingerprint(holder.fingerprint.clone()));
     let token = call.headers.get("x-bunq-client-authentication").and_then(|token| token.to_str().ok());
     let texts = (installation.canonical.as_str(), installation.received.as_str());
     if !is_sealed(&accepted.key, texts, token.unwrap_or_default(), signature) {
@@ -304,6 +313,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
             "The field \"client_public_key_signature\" is wrong.",
         ));
     }
+    edge::note_authenticated();
     if users::number_of_provider(bunq, &accepted.holder().tpp).await?.is_none() {
         bunq.new_providers.take(call.ctx.now, call.address)?;
     }
@@ -311,6 +321,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         bind_key(bunq, &accepted).await?;
     }
     let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.identity).await?;
+    call.is_of(&acting)?;
     Ok(make_key(&call, &acting, &accepted).await?)
 }
 

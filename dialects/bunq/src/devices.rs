@@ -45,7 +45,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         addresses.push(call.address.to_string());
     }
     let (bunq, installation) = (&call.bunq, call.installation()?);
-    let usable = resolve(bunq, &call.ctx, secret, call.address).await?;
+    let usable = resolve(&call, secret).await?;
     let (owner, credential) = (usable.credential().owner, usable.credential().id);
     let is_own = usable.credential().value.grant.is_none();
     let key = format!("{}/{credential}", installation.id);

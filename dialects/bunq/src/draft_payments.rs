@@ -16,7 +16,7 @@ use crate::ledger::made_of;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Range, Record, list as list_records, stamped};
+use crate::records::{self, Record, stamped};
 use crate::reply::{Reply, time};
 use crate::users::{self, User};
 use crate::wire;
@@ -83,12 +83,16 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers,
         lifetime: call.bunq.rules().payment,
     };
-    let payment = call.initiate(request).await?;
-    let first_entry = call.bunq.numbers(count).await?;
-    let (creator, count) = (call.session()?.user, Some(payment.transfers.len()));
-    let draft = DraftPayment { payment: payment.id, creator, tpp, first_entry, batch, count };
-    let draft = call.bunq.add(&call.ctx, seen.id, draft).await?;
-    Ok(Reply::id(draft.id))
+    // Of the entries, and after them of the draft.
+    let first_entry = call.bunq.numbers(count.saturating_add(1)).await?;
+    let (id, creator) = (first_entry.saturating_add(count), call.session()?.user);
+    let known_by = |payment: &Payment| {
+        let (payment, count) = (payment.id.clone(), Some(payment.transfers.len()));
+        let draft = DraftPayment { payment, creator, tpp, first_entry, batch, count };
+        vec![Record::new(id, seen.id, call.ctx.now, draft).entry()]
+    };
+    call.initiate(request, known_by).await?;
+    Ok(Reply::id(id))
 }
 
 /// A third party sees its own drafts, the user all of them.
@@ -168,15 +172,16 @@ async fn named(call: &Call) -> Result<(Seen, Record<DraftPayment>), Error> {
     Ok((seen, draft))
 }
 
-/// The newest drafts that the caller may see, newest first.
+/// The newest drafts that the caller may see, and those with these numbers; newest first.
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
-    limit: i64,
+    which: (usize, &[i64]),
 ) -> Result<Vec<Stamped<wire::payments::DraftPayment>>, Error> {
-    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
+    let is_visible = |draft: &Record<DraftPayment>| is_visible(call, draft);
     let mut drafts = Vec::new();
-    for draft in found.iter().filter(|draft| is_visible(call, draft)) {
+    for draft in &records::newest(&call.bunq.drawer, seen.id, is_visible, which).await? {
+        breathe().await;
         drafts.push(render(call, seen, draft).await?);
     }
     Ok(drafts)

@@ -13,18 +13,16 @@ use crate::accounts::{self, AccountProfile};
 use crate::call::breathe;
 use crate::error::sentence;
 use crate::lives::{ORDER, until};
-use crate::records::{Record, find, look_up, parse, write};
+use crate::records::{Record, find, index, parse, write};
 use crate::schedules::{Instance, ScheduledPayment, payment_id};
 use crate::state::Bunq;
+use crate::waiting;
 
 /// Schedules whose time has come that are read at once.
 const DUE_AT_ONCE: i64 = 50;
 
 /// Schedules by the moment of their next time.
 const DUE: &str = "due-schedules";
-
-/// After every key of those.
-const KEYS_END: &str = ":";
 
 /// Instances of a schedule that are remembered.
 const MAX_INSTANCES: usize = 200;
@@ -33,24 +31,9 @@ const MAX_INSTANCES: usize = 200;
 /// there are has a limit.
 const ACTIVE: &str = "active-schedules";
 
-type Active = Vec<(i64, Timestamp)>;
-
-/// Under which key a schedule waits for its next time: in the order of the moments.
+/// Under which key a schedule waits for its next time.
 pub(crate) fn due_key(record: &Record<ScheduledPayment>) -> Option<String> {
-    let next = record.value.next()?;
-    // Whole seconds, rounded up: never before its time.
-    let second = next.as_second() + i64::from(next.subsec_nanosecond() > 0);
-    Some(format!("{second:012}/{:010}/{:010}", record.owner, record.id))
-}
-
-/// The moment that a key stands for.
-fn moment_of(key: &str) -> Option<Timestamp> {
-    Timestamp::from_second(key.split('/').next()?.parse().ok()?).ok()
-}
-
-/// After the keys of a moment, and before those of the next second.
-fn end_of(moment: Timestamp) -> String {
-    format!("{:012}", moment.as_second().saturating_add(1).max(0))
+    Some(waiting::key(record.value.next()?, (record.owner, record.id)))
 }
 
 /// The schedules of the interface, all of them in one branch.
@@ -62,9 +45,7 @@ impl Due for DueSchedules {
             if *tenant != self.0.tenant {
                 return Ok(None);
             }
-            let begin = end_of(after);
-            let next = self.0.drawer.first(DUE, (&begin, KEYS_END), 1).await?;
-            Ok(next.first().and_then(|entry| moment_of(&entry.key)))
+            waiting::next(&self.0.drawer, DUE, after).await
         })
     }
 
@@ -82,14 +63,14 @@ impl Due for DueSchedules {
 /// writes nothing.
 async fn make_due(bunq: &Bunq, moment: Timestamp) -> Steps {
     let mut steps = Steps { made: 0, failed: Ok(()) };
-    let due = match bunq.drawer.first(DUE, ("", &end_of(moment)), DUE_AT_ONCE).await {
+    let due = match waiting::due(&bunq.drawer, DUE, ("", moment), DUE_AT_ONCE).await {
         Ok(due) => due,
         Err(error) => return Steps { failed: Err(error), ..steps },
     };
-    for entry in due {
+    for key in due {
         breathe().await;
         // Somebody may change the schedule at this moment.
-        match retry(|| make_instance(bunq, &entry)).await {
+        match retry(|| make_instance(bunq, &key)).await {
             Ok(()) => steps.made += 1,
             Err(GatewayError::Conflict) => {}
             Err(error) => steps.failed = Err(error),
@@ -98,23 +79,23 @@ async fn make_due(bunq: &Bunq, moment: Timestamp) -> Steps {
     steps
 }
 
-/// Makes the next payment of the schedule that an entry is about: the one that the entry waits for.
-async fn make_instance(bunq: &Bunq, entry: &Entry) -> Result<(), GatewayError> {
-    let number = |part: Option<&str>| part.and_then(|part| part.parse::<i64>().ok()).unwrap_or(0);
-    let mut parts = entry.key.split('/').skip(1);
-    let (account, id) = (number(parts.next()), number(parts.next()));
+/// Makes the next payment of the schedule that waits under a key, if it still does.
+async fn make_instance(bunq: &Bunq, key: &str) -> Result<(), GatewayError> {
+    let Some(entry) = bunq.drawer.entry(DUE, key).await? else { return Ok(()) };
+    let (account, id) = waiting::record_of(key);
     let record = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
-    let due = match record {
-        Some(record) if due_key(&record).as_ref() == Some(&entry.key) => {
-            let payer = payer_of(bunq, &record).await?;
+    let due = match &record {
+        Some(record) if due_key(record).as_deref() == Some(key) => {
+            let payer = payer_of(bunq, record).await?;
             let context = bunq.edge.gateway.context(bunq.tenant.as_str(), bunq.edge.gateway.new_request_id());
             payer.zip(record.value.next()).zip(context).map(|due| (record, due))
         }
         _ => None,
     };
-    let Some((mut record, (((customer, account), at), context))) = due else {
-        // It was changed or cancelled meanwhile, and waits under another key or not at all.
-        return bunq.drawer.delete(&[(DUE, entry.key.clone())]).await;
+    let Some((record, (((customer, account), at), context))) = due else {
+        // It waits for nothing any more, as long as nobody changes the schedule at this moment.
+        let unchanged: Vec<Entry> = record.iter().map(Record::entry).collect();
+        return bunq.drawer.exchange(&unchanged, &[entry]).await;
     };
     let number = record.value.come;
     let transfers = vec![record.value.transfer.clone()];
@@ -126,11 +107,24 @@ async fn make_instance(bunq: &Bunq, entry: &Entry) -> Result<(), GatewayError> {
         Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
         Err(error) => return Err(error),
     };
+    let instance = Instance { number, at, error };
+    retry(|| note_instance(bunq, (record.owner, record.id), &instance)).await
+}
+
+/// Notes what came of a time, whatever somebody made of the schedule while its payment was under way.
+async fn note_instance(
+    bunq: &Bunq,
+    (account, id): (i64, i64),
+    instance: &Instance,
+) -> Result<(), GatewayError> {
+    let record = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
+    let Some(mut record) = record.filter(|known| known.value.come == instance.number) else { return Ok(()) };
+    let before = due_key(&record);
     record.value.come += 1;
-    record.value.instances.push(Instance { number, at, error });
+    record.value.instances.push(instance.clone());
     let surplus = record.value.instances.len().saturating_sub(MAX_INSTANCES);
     record.value.instances.drain(..surplus);
-    save(bunq, &mut record, Some(entry.key.clone())).await
+    save(bunq, &record, before.as_deref()).await
 }
 
 /// Whose account it is that a schedule pays from.
@@ -142,70 +136,89 @@ async fn payer_of(
     Ok(record.value.customer.clone().zip(profile.map(|profile| profile.value.account)))
 }
 
-/// How many schedules of an account have not ended.
-pub(crate) async fn count_active(bunq: &Bunq, account: i64) -> Result<usize, GatewayError> {
-    let active = look_up::<Active>(&bunq.drawer, ACTIVE, &account.to_string()).await?;
-    Ok(active.map_or(0, |active| active.len()))
+/// Saves a new schedule, unless its account has as many that have not ended as it can have; says whether it was saved.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn add(
+    bunq: &Bunq,
+    record: &Record<ScheduledPayment>,
+    most: usize,
+) -> Result<bool, GatewayError> {
+    retry(|| async {
+        let active = Active::of(bunq, record.owner).await?;
+        if active.schedules.len() >= most {
+            return Ok(false);
+        }
+        active.save(bunq, record, None).await.map(|()| true)
+    })
+    .await
 }
 
-/// Saves a schedule, which waited under the key `before`, together with the moment that it waits for now.
+/// Saves a schedule, which waited under the key `before`, together with the moment that it waits for now: all of it or nothing,
+/// so that what is refused pays nothing and what is active is made.
 ///
 /// # Errors
 /// [`GatewayError::Conflict`]
 pub(crate) async fn save(
     bunq: &Bunq,
-    record: &mut Record<ScheduledPayment>,
-    before: Option<String>,
+    record: &Record<ScheduledPayment>,
+    before: Option<&str>,
 ) -> Result<(), GatewayError> {
-    let after = due_key(record);
-    // What has no next time any more is remembered as other orders are.
-    record.forget_at = if record.value.next().is_none() { until(bunq.now(), ORDER) } else { None };
-    let mut entries = vec![record.entry()];
-    if let Some(key) = after.as_ref().filter(|after| before.as_ref() != Some(after)) {
-        let known = bunq.drawer.entry(DUE, key).await?.map_or(0, |known| known.version);
-        entries.push(Entry {
-            kind: DUE,
-            key: key.clone(),
-            value: String::new(),
-            forget_at: None,
-            version: known,
-        });
-    }
-    bunq.drawer.save(&entries).await?;
-    record.version += 1;
-    if let Some(key) = before.filter(|before| after.as_ref() != Some(before)) {
-        bunq.drawer.delete(&[(DUE, key)]).await?;
-    }
-    note(bunq, record).await
+    Active::of(bunq, record.owner).await?.save(bunq, record, before).await
 }
 
-/// Notes when a schedule has its next time, or that it has none any more.
-async fn note(bunq: &Bunq, record: &Record<ScheduledPayment>) -> Result<(), GatewayError> {
-    let change = |known: Option<&str>| {
-        let known = known.map(|text| parse::<Active>(ACTIVE, text)).transpose().ok()?;
-        let mut active = known.unwrap_or_default();
-        active.retain(|(id, _)| *id != record.id);
-        active.extend(record.value.next().map(|next| (record.id, next)));
-        Some(write(&active))
-    };
-    bunq.drawer.update(ACTIVE, &record.owner.to_string(), change).await.map(|_| ())
+/// The schedules of an account that have not ended, each with the moment of its next time, as they were loaded.
+struct Active {
+    schedules: Vec<(i64, Timestamp)>,
+    entry: Entry,
+}
+
+impl Active {
+    async fn of(bunq: &Bunq, account: i64) -> Result<Self, GatewayError> {
+        let key = account.to_string();
+        let known = bunq.drawer.entry(ACTIVE, &key).await?;
+        let entry = known.unwrap_or_else(|| index(ACTIVE, key, &Vec::<(i64, Timestamp)>::new()));
+        Ok(Self { schedules: parse(ACTIVE, &entry.value)?, entry })
+    }
+
+    async fn save(
+        mut self,
+        bunq: &Bunq,
+        record: &Record<ScheduledPayment>,
+        before: Option<&str>,
+    ) -> Result<(), GatewayError> {
+        let (next, after) = (record.value.next(), due_key(record));
+        // What has no next time any more is remembered as other orders are.
+        let forget_at = if next.is_none() { until(bunq.now(), ORDER) } else { None };
+        self.schedules.retain(|(id, _)| *id != record.id);
+        self.schedules.extend(next.map(|next| (record.id, next)));
+        let active = Entry { value: write(&self.schedules), ..self.entry };
+        let mut written = vec![Entry { forget_at, ..record.entry() }, active];
+        let (waits, waited) = waiting::moved(&bunq.drawer, DUE, (before, after)).await?;
+        written.extend(waits);
+        bunq.drawer.exchange(&written, waited.as_slice()).await
+    }
 }
 
 /// Takes up schedules of a customer that earlier versions kept without their payer.
 pub(crate) async fn adopt(bunq: &Bunq, customer: &CustomerId) -> Result<(), GatewayError> {
     for readable in bunq.edge.gateway.own_accounts(customer).await? {
         let Some(account) = accounts::number_of(bunq, &readable.account.id).await? else { continue };
-        let active = look_up::<Active>(&bunq.drawer, ACTIVE, &account.to_string()).await?;
-        for (id, _) in active.unwrap_or_default() {
-            let known = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
-            let Some(mut record) = known.filter(|known| known.value.customer.is_none()) else { continue };
-            record.value.customer = Some(customer.clone());
-            match save(bunq, &mut record, None).await {
-                // Another session is opened at the same moment.
-                Err(GatewayError::Conflict) => {}
-                done => done?,
-            }
+        for (id, _) in Active::of(bunq, account).await?.schedules {
+            retry(|| adopt_one(bunq, customer, (account, id))).await?;
         }
     }
     Ok(())
+}
+
+async fn adopt_one(
+    bunq: &Bunq,
+    customer: &CustomerId,
+    (account, id): (i64, i64),
+) -> Result<(), GatewayError> {
+    let known = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
+    let Some(mut record) = known.filter(|known| known.value.customer.is_none()) else { return Ok(()) };
+    record.value.customer = Some(customer.clone());
+    save(bunq, &record, None).await
 }

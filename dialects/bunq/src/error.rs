@@ -46,7 +46,7 @@ pub(crate) struct Error {
     /// Pages that help further, by their kind.
     additional: Option<(&'static str, &'static str)>,
     /// Headers of its own.
-    headers: Vec<(HeaderName, String)>,
+    pub(crate) headers: Vec<(HeaderName, String)>,
     /// What is behind a failure of the bank itself, for the log.
     pub(crate) fault: Option<Fault>,
     /// What a bank says in place of the text that explains no refusal of a certificate or a signature.
@@ -307,6 +307,24 @@ impl From<gateway::Error> for Error {
             }
         }
     }
+}
+
+/// Runs load, decide, save until nothing that was loaded moved on meanwhile: who changes something beside others is not refused for
+/// that.
+///
+/// # Errors
+/// Those of the attempt; 409 only if others were faster time and again.
+pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    gateway::retry(|| async {
+        match attempt().await {
+            Err(error) if error.status == StatusCode::CONFLICT => Err(gateway::Error::Conflict),
+            done => Ok(done),
+        }
+    })
+    .await?
 }
 
 /// Texts of the gateway begin in lower case and have no full stop; here they are sentences. An identifier stays as it is.

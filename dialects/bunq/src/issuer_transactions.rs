@@ -1,7 +1,7 @@
 //! Issuer transactions: the payer is unknown and chooses an account at the bank's page (section 16.4).
 
 use gateway::PaymentRequest;
-use gateway::domain::{Counterparty, PaymentId, Subject, TppId, Transfer};
+use gateway::domain::{Counterparty, Payment, PaymentId, Subject, TppId, Transfer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -67,14 +67,16 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers: vec![transfer],
         lifetime,
     };
-    let payment = call.initiate(request).await?.id;
     let public_uuid = call.bunq.edge.gateway.new_secret_uuid();
     let id = call.bunq.number().await?;
-    let transaction =
-        IssuerTransaction { payment, tpp: tpp.clone(), public_uuid: public_uuid.clone(), url_redirect };
-    let record = Record::new(id, user, call.ctx.now, transaction);
-    let by_uuid = index_until(BY_UUID, public_uuid, &(user, id), record.forget_at);
-    call.bunq.drawer.save(&[record.entry(), by_uuid]).await?;
+    let known_by = |payment: &Payment| {
+        let (payment, tpp) = (payment.id.clone(), tpp.clone());
+        let transaction = IssuerTransaction { payment, tpp, public_uuid: public_uuid.clone(), url_redirect };
+        let record = Record::new(id, user, call.ctx.now, transaction);
+        let by_uuid = index_until(BY_UUID, public_uuid, &(user, id), record.forget_at);
+        vec![record.entry(), by_uuid]
+    };
+    call.initiate(request, known_by).await?;
     Ok(Reply::id(id))
 }
 
@@ -93,16 +95,14 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
     let value = &transaction.value;
     let payment = call.payment(&value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
-    let payer = match payment.decision.payer() {
-        Some(([customer, ..], account)) => {
-            let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
-            accounts.into_iter().find(|readable| readable.account.id == *account)
-        }
-        _ => None,
+    let payer = match call.bunq.edge.gateway.payer(&payment).await {
+        // Whoever paid may have left the bank since.
+        Err(gateway::Error::NotFound(_)) => None,
+        payer => payer?,
     };
     let rendered = wire::payments::IssuerTransaction {
         public_uuid: value.public_uuid.clone(),
-        alias: payer.map(|payer| label_account(&payer.account)),
+        alias: payer.as_ref().map(label_account),
         counterparty_alias: label_counterparty(&transfer.creditor),
         amount: amount(transfer.amount),
         description: transfer.remittance.clone().unwrap_or_default(),

@@ -17,6 +17,8 @@ mod authorize;
 #[cfg(feature = "server")]
 mod call;
 #[cfg(feature = "server")]
+mod callback_decisions;
+#[cfg(feature = "server")]
 mod callback_failures;
 #[cfg(feature = "server")]
 mod callback_jobs;
@@ -112,6 +114,8 @@ mod token;
 mod user_objects;
 #[cfg(feature = "server")]
 mod users;
+#[cfg(feature = "server")]
+mod waiting;
 
 #[cfg(feature = "server")]
 pub use error::UNAVAILABLE;

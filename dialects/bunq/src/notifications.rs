@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::names::Number;
 use crate::oauth_clients::check_url;
 use crate::pagination::{MAX_COUNT, Page};
-use crate::records::{Range, Record, find, list as list_records, look_up};
+use crate::records::{Range, Record, find, list as list_records, look_up, write};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::wire::objects::{Category, NotificationFilter, Object};
@@ -69,9 +69,12 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
             return Err(Error::bad(format!("A category has at most {MAX_TARGETS} targets.")));
         }
     }
-    let text = serde_json::to_string(&filters).unwrap_or_default();
-    callbacks::begin(&call, &key).await?;
-    call.bunq.drawer.put(FILTERS, &key, &text).await?;
+    if filters.is_empty() {
+        callbacks::forget(&call.bunq, &key).await?;
+    } else {
+        callbacks::begin(&call, &key, &filters).await?;
+        call.bunq.drawer.put(FILTERS, &key, &write(&filters)).await?;
+    }
     call.bunq.callbacks.look_again();
     Ok(render(&filters))
 }

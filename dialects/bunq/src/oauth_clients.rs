@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Error, retry};
 use crate::fields::Fields;
 use crate::names::Number;
 use crate::pagination::Page;
@@ -217,19 +217,23 @@ enum Wish {
 
 /// `PUT /user/{user}/oauth-client/{id}`: a cancelled client's customers have to approve anew with the next one.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let mut client = named(&call, call.names.id).await?;
     let body = call.json()?;
     let wish: Wish = Fields::of(&body).word("status")?;
-    if !client.value.is_active && wish == Wish::Active {
-        return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
-    }
+    let client = retry(|| async {
+        let mut client = named(&call, call.names.id).await?;
+        if !client.value.is_active && wish == Wish::Active {
+            return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
+        }
+        if wish == Wish::Cancelled && client.value.is_active {
+            let active = Active::of(&call, client.owner).await?;
+            client.value.is_active = false;
+            client.updated = call.ctx.now;
+            call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await?;
+        }
+        Ok(client)
+    })
+    .await?;
     let (tpp, _) = call.caller()?.client(client.owner).ok_or_else(Error::not_found)?;
-    if wish == Wish::Cancelled && client.value.is_active {
-        let active = Active::of(&call, client.owner).await?;
-        client.value.is_active = false;
-        client.updated = call.ctx.now;
-        call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await?;
-    }
     if wish == Wish::Cancelled {
         let gateway = &call.bunq.edge.gateway;
         let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await?;
@@ -267,21 +271,28 @@ pub(crate) fn check_url(field: &str, text: &str) -> Result<String, Error> {
 
 /// `POST …/oauth-client/{client}/callback-url`
 pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
-    let mut client = named(&call, call.names.client).await?;
     let body = call.json()?;
     let url = check_url("url", Fields::of(&body).text("url")?)?;
-    if client.value.has_callback(&url) {
-        return Err(Error::bad("The Callback URL has already been registered for this Client."));
-    }
+    let (id, now) = (call.bunq.number().await?, call.ctx.now);
+    let callback = Callback { id, created: now, updated: now, url };
     let max = call.bunq.edge.gateway.profile(Interface::Bunq).redirects.max_count;
-    if client.value.callbacks.len() >= max {
-        return Err(Error::bad(format!("A client has at most {max} callback URLs.")));
-    }
-    let id = call.bunq.number().await?;
-    let now = call.ctx.now;
-    client.value.callbacks.push(Callback { id, created: now, updated: now, url });
-    save(&call, client).await?;
+    retry(|| async {
+        let mut client = named(&call, call.names.client).await?;
+        if client.value.has_callback(&callback.url) {
+            return Err(already_registered());
+        }
+        if client.value.callbacks.len() >= max {
+            return Err(Error::bad(format!("A client has at most {max} callback URLs.")));
+        }
+        client.value.callbacks.push(callback.clone());
+        save(&call, client).await
+    })
+    .await?;
     Ok(Reply::id(id))
+}
+
+fn already_registered() -> Error {
+    Error::bad("The Callback URL has already been registered for this Client.")
 }
 
 /// `GET …/oauth-client/{client}/callback-url`
@@ -302,28 +313,35 @@ pub(crate) async fn read_callback(call: Call) -> Result<Reply, Error> {
 
 /// `PUT …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn change_callback(call: Call) -> Result<Reply, Error> {
-    let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let body = call.json()?;
     let url = check_url("url", Fields::of(&body).text("url")?)?;
-    if client.value.callbacks.iter().any(|callback| callback.url == url && callback.id != id) {
-        return Err(Error::bad("The Callback URL has already been registered for this Client."));
-    }
-    let callback = client.value.callbacks.iter_mut().find(|callback| callback.id == id);
-    let callback = callback.ok_or_else(Error::not_found)?;
-    callback.url = url;
-    callback.updated = call.ctx.now;
-    save(&call, client).await?;
+    let id = retry(|| async {
+        let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
+        if client.value.callbacks.iter().any(|callback| callback.url == url && callback.id != id) {
+            return Err(already_registered());
+        }
+        let callback = client.value.callbacks.iter_mut().find(|callback| callback.id == id);
+        let callback = callback.ok_or_else(Error::not_found)?;
+        callback.url.clone_from(&url);
+        callback.updated = call.ctx.now;
+        save(&call, client).await?;
+        Ok(id)
+    })
+    .await?;
     Ok(Reply::id(id))
 }
 
 /// `DELETE …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn delete_callback(call: Call) -> Result<Reply, Error> {
-    let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
-    let before = client.value.callbacks.len();
-    client.value.callbacks.retain(|callback| callback.id != id);
-    if client.value.callbacks.len() == before {
-        return Err(Error::not_found());
-    }
-    save(&call, client).await?;
+    retry(|| async {
+        let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
+        let before = client.value.callbacks.len();
+        client.value.callbacks.retain(|callback| callback.id != id);
+        if client.value.callbacks.len() == before {
+            return Err(Error::not_found());
+        }
+        save(&call, client).await
+    })
+    .await?;
     Ok(Reply::empty())
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::call::Call;
 use crate::credentials::{Address, named};
-use crate::error::Error;
+use crate::error::{Error, retry};
 use crate::fields::Fields;
 use crate::pagination::Page;
 use crate::records::stamped;
@@ -52,14 +52,17 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
     let fields = Fields::of(&body);
     let ip = check_ip(fields.text("ip")?)?;
     let is_active = fields.optional_word("status")? != Some(Wish::Inactive);
-    let mut credential = named(&call, call.user()?, call.names.credential).await?;
-    if credential.value.addresses.len() >= MAX_ADDRESSES {
-        return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
-    }
-    let id = call.bunq.number().await?;
-    let now = call.ctx.now;
-    credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active });
-    credential.save(&call.bunq.drawer).await?;
+    let (id, now) = (call.bunq.number().await?, call.ctx.now);
+    let address = Address { id, created: now, updated: now, ip, is_active };
+    retry(|| async {
+        let mut credential = named(&call, call.user()?, call.names.credential).await?;
+        if credential.value.addresses.len() >= MAX_ADDRESSES {
+            return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
+        }
+        credential.value.addresses.push(address.clone());
+        Ok(credential.save(&call.bunq.drawer).await?)
+    })
+    .await?;
     Ok(Reply::id(id))
 }
 
@@ -67,13 +70,17 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let wish: Wish = Fields::of(&body).word("status")?;
-    let (mut credential, id) =
-        (named(&call, call.user()?, call.names.credential).await?, call.names.id.get()?);
-    let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
-    let address = address.ok_or_else(Error::not_found)?;
-    address.is_active = wish == Wish::Active;
-    address.updated = call.ctx.now;
-    credential.save(&call.bunq.drawer).await?;
+    let id = retry(|| async {
+        let mut credential = named(&call, call.user()?, call.names.credential).await?;
+        let id = call.names.id.get()?;
+        let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
+        let address = address.ok_or_else(Error::not_found)?;
+        address.is_active = wish == Wish::Active;
+        address.updated = call.ctx.now;
+        credential.save(&call.bunq.drawer).await?;
+        Ok(id)
+    })
+    .await?;
     Ok(Reply::id(id))
 }
 

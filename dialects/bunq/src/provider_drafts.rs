@@ -64,9 +64,11 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers: vec![transfer],
         lifetime: call.bunq.rules().payment,
     };
-    let payment = call.initiate(request).await?.id;
-    let draft = call.bunq.add(&call.ctx, user, ProviderDraft { payment }).await?;
-    Ok(Reply::id(draft.id))
+    let id = call.bunq.number().await?;
+    let draft = |payment: &Payment| ProviderDraft { payment: payment.id.clone() };
+    let known_by = |payment: &Payment| vec![Record::new(id, user, call.ctx.now, draft(payment)).entry()];
+    call.initiate(request, known_by).await?;
+    Ok(Reply::id(id))
 }
 
 async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Object, Error> {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::call::breathe;
 use crate::lives::until;
 use crate::reply::time;
 use crate::wire::objects::Stamped;
@@ -97,11 +98,6 @@ impl<T: Kept> Record<T> {
         })
     }
 
-    /// Deletes it.
-    pub(crate) async fn delete(&self, drawer: &Drawer) -> Result<(), Error> {
-        drawer.delete(&[(T::KIND, key(self.owner, self.id))]).await
-    }
-
     /// Writes it and moves on to the next version.
     ///
     /// # Errors
@@ -116,13 +112,6 @@ impl<T: Kept> Record<T> {
 /// One record.
 pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Result<Option<Record<T>>, Error> {
     drawer.entry(T::KIND, &key(owner, id)).await?.map(Record::read).transpose()
-}
-
-/// Every record of a kind, whoever it belongs to.
-pub(crate) async fn every<T: Kept>(drawer: &Drawer) -> Result<Vec<Record<T>>, Error> {
-    let all = drawer.all(T::KIND).await?.into_iter();
-    all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, forget_at: None, version: 0 }))
-        .collect()
 }
 
 /// Which records of an owner.
@@ -154,6 +143,38 @@ pub(crate) async fn list<T: Kept>(
         }
     };
     entries.into_iter().map(Record::read).collect()
+}
+
+/// Records of an owner that are looked at for the newest of some, at once and one time after another: others of the same owner, of
+/// which there are as many as somebody makes, do not keep anybody from their own.
+const LOOKED_AT: (i64, usize) = (20, 10);
+
+/// The newest records of an owner that fit, and those with these numbers if they do; newest first.
+pub(crate) async fn newest<T: Kept>(
+    drawer: &Drawer,
+    owner: i64,
+    fits: impl Fn(&Record<T>) -> bool,
+    (limit, also): (usize, &[i64]),
+) -> Result<Vec<Record<T>>, Error> {
+    let ((at_once, times), mut found, mut range) = (LOOKED_AT, Vec::new(), Range::Older(None));
+    for _ in 0..times {
+        let listed = list::<T>(drawer, owner, range, at_once).await?;
+        let Some(oldest) = listed.last() else { break };
+        range = Range::Older(Some(oldest.id));
+        found.extend(listed.into_iter().filter(&fits));
+        if found.len() >= limit {
+            break;
+        }
+        breathe().await;
+    }
+    found.truncate(limit);
+    for id in also {
+        if !found.iter().any(|known| known.id == *id) {
+            found.extend(find::<T>(drawer, owner, *id).await?.filter(&fits));
+        }
+    }
+    found.sort_by_key(|record| std::cmp::Reverse(record.id));
+    Ok(found)
 }
 
 /// An entry under a key of its own, for looking things up.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_account, label_counterparty, label_own};
 use crate::pointers::follow;
-use crate::records::{Range, Record, list as list_records};
+use crate::records::{self, Record};
 use crate::reply::{Reply, time};
 use crate::users::number_of_customer;
 use crate::wire;
@@ -71,12 +71,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         let text = format!("The field \"amount_inquired.currency\" must be {}.", account.currency.code());
         return Err(Error::bad(text));
     }
-    let payment = if pointed.is_giver {
-        give(&call, &seen, amount, &description).await?;
-        None
-    } else {
-        Some(ask(&call, &seen, &pointed.counterparty, amount, &description).await?)
-    };
     let inquiry = RequestInquiry {
         amount,
         description,
@@ -84,17 +78,13 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         counterparty: pointed.counterparty,
         iban: account.iban.clone(),
         name: account.name.clone(),
-        payment,
+        payment: None,
     };
-    let inquiry = call.bunq.add(&call.ctx, seen.id, inquiry).await?;
-    if let (Some(iban), Some(_)) = (&inquiry.value.counterparty.iban, &inquiry.value.payment) {
-        let asked = (iban.clone(), amount.currency.code().to_owned());
-        let response = RequestResponse { account: seen.id, inquiry: inquiry.id, asked };
-        for user in asked_users(&call, (iban, amount.currency), pointed.user).await? {
-            call.bunq.add(&call.ctx, user, response.clone()).await?;
-        }
+    if pointed.is_giver {
+        give(&call, &seen, amount, &inquiry.description).await?;
+        return Ok(Reply::id(call.bunq.add(&call.ctx, seen.id, inquiry).await?.id));
     }
-    Ok(Reply::id(inquiry.id))
+    Ok(Reply::id(ask(&call, &seen, inquiry, pointed.user).await?))
 }
 
 /// The numbers of the users who see a request: the one who was named, or everybody who holds the account.
@@ -124,27 +114,35 @@ async fn give(call: &Call, seen: &Seen, amount: Money, what: &str) -> Result<(),
     Ok(())
 }
 
-/// Anybody else decides about a payment.
-async fn ask(
-    call: &Call,
-    seen: &Seen,
-    whom: &Counterparty,
-    amount: Money,
-    what: &str,
-) -> Result<PaymentId, Error> {
-    let account = seen.account();
-    let creditor = Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
-    let remittance = Some(what.to_owned());
-    let transfer = Transfer { creditor, amount, remittance, end_to_end_id: None, routing: None };
-    let debtor = whom.iban.clone();
+/// Anybody else decides about a payment. Returns the number of the inquiry.
+async fn ask(call: &Call, seen: &Seen, inquiry: RequestInquiry, named: Option<i64>) -> Result<i64, Error> {
+    let RequestInquiry { amount, description, counterparty, iban, name, .. } = &inquiry;
+    let creditor = Counterparty { name: Some(name.clone()), iban: Some(iban.clone()) };
+    let remittance = Some(description.clone());
+    let transfer = Transfer { creditor, amount: *amount, remittance, end_to_end_id: None, routing: None };
+    let (id, now) = (call.bunq.number().await?, call.ctx.now);
+    let mut known_by = Vec::new();
+    if let Some(iban) = &counterparty.iban {
+        let asked = (iban.clone(), amount.currency.code().to_owned());
+        for user in asked_users(call, (iban, amount.currency), named).await? {
+            let response = RequestResponse { account: seen.id, inquiry: id, asked: asked.clone() };
+            known_by.push(Record::new(call.bunq.number().await?, user, now, response).entry());
+        }
+    }
     let request = PaymentRequest {
         id: None,
         tpp: None,
-        debtor,
+        debtor: counterparty.iban.clone(),
         transfers: vec![transfer],
         lifetime: call.bunq.rules().payment,
     };
-    Ok(call.initiate(request).await?.id)
+    let known_by = |payment: &Payment| {
+        let inquiry = RequestInquiry { payment: Some(payment.id.clone()), ..inquiry };
+        known_by.push(Record::new(id, seen.id, now, inquiry).entry());
+        known_by
+    };
+    call.initiate(request, known_by).await?;
+    Ok(id)
 }
 
 async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Payment>, Error> {
@@ -202,34 +200,33 @@ async fn named(call: &Call) -> Result<Record<RequestInquiry>, Error> {
     call.record::<RequestInquiry>(accounts::named_own(call).await?.id, call.names.id.get()?).await
 }
 
-/// The newest requests that an account made, newest first.
+/// The newest requests that an account made, and those with these numbers; newest first.
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
-    limit: i64,
+    which: (usize, &[i64]),
 ) -> Result<Vec<Stamped<wire::payments::RequestInquiry>>, Error> {
-    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
     let mut inquiries = Vec::new();
-    for inquiry in &found {
+    for inquiry in &records::newest(&call.bunq.drawer, seen.id, |_| true, which).await? {
+        breathe().await;
         inquiries.push(render(call, inquiry).await?);
     }
     Ok(inquiries)
 }
 
-/// The newest requests to an account, newest first.
+/// The newest requests to an account, and those with these numbers; newest first.
 pub(crate) async fn newest_responses(
     call: &Call,
     seen: &Seen,
-    limit: i64,
+    which: (usize, &[i64]),
 ) -> Result<Vec<Stamped<wire::payments::RequestResponse>>, Error> {
-    let user = call.session()?.user;
-    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, Range::Older(None), limit).await?;
+    let (user, drawer) = (call.session()?.user, &call.bunq.drawer);
+    let for_account = |response: &Record<RequestResponse>| is_for(&response.value, seen);
     let mut responses = Vec::new();
-    for response in &found {
-        if is_for(&response.value, seen) {
-            let inquiry = inquiry_of(call, &response.value).await?;
-            responses.push(render_response(call, seen, response, &inquiry).await?);
-        }
+    for response in &records::newest(drawer, user, for_account, which).await? {
+        breathe().await;
+        let inquiry = inquiry_of(call, &response.value).await?;
+        responses.push(render_response(call, seen, response, &inquiry).await?);
     }
     Ok(responses)
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
-use crate::due_payments::{count_active, due_key, save};
-use crate::error::Error;
+use crate::due_payments::{add, due_key, save};
+use crate::error::{Error, retry};
 use crate::fields::Fields;
 use crate::ledger::made_of;
 use crate::names::Number;
@@ -123,10 +123,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let transfer = transfer(&call, fields.object("payment")?).await?;
     let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
     check_transfers(std::slice::from_ref(&transfer))?;
-    let active = count_active(&call.bunq, seen.id).await?;
-    if active >= MAX_SCHEDULES {
-        return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} active schedules.")));
-    }
     let scheduled = ScheduledPayment {
         customer: call.caller()?.customer().cloned(),
         transfer,
@@ -139,8 +135,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         instances: Vec::new(),
     };
     let id = call.bunq.number().await?;
-    let mut record = Record::new(id, seen.id, call.ctx.now, scheduled);
-    save(&call.bunq, &mut record, None).await?;
+    let record = Record::new(id, seen.id, call.ctx.now, scheduled);
+    if !add(&call.bunq, &record, MAX_SCHEDULES).await? {
+        return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} active schedules.")));
+    }
     Ok(Reply::id(id))
 }
 
@@ -185,20 +183,26 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
 
 /// `PUT …/monetary-account/{account}/schedule-payment/{id}`: answers the whole object.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let (seen, mut record) = named(&call, call.names.id).await?;
+    let body = call.json()?;
+    let (seen, record) = retry(|| change_once(&call, Fields::of(&body))).await?;
+    Ok(Reply::one(render(&seen, &record)))
+}
+
+async fn change_once(call: &Call, fields: Fields<'_>) -> Result<(Seen, Record<ScheduledPayment>), Error> {
+    let (seen, mut record) = named(call, call.names.id).await?;
     if record.value.next().is_none() {
         return Err(Error::bad("The schedule has ended and cannot be changed any more."));
     }
     let before = due_key(&record);
-    let body = call.json()?;
-    let fields = Fields::of(&body);
     if fields.get("payment").is_some() {
-        record.value.transfer = transfer(&call, fields.object("payment")?).await?;
+        record.value.transfer = transfer(call, fields.object("payment")?).await?;
         check_transfers(std::slice::from_ref(&record.value.transfer))?;
     }
     if fields.get("schedule").is_some() {
-        let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
-        if record.value.come > 0 {
+        let (start, end, unit, size) = read_schedule(call, fields.object("schedule")?)?;
+        // One may be made whose time is not noted yet.
+        let next = payment_id(record.id, record.value.come);
+        if record.value.come > 0 || made_of(call, &seen, &next, 1).await?.is_some() {
             let text =
                 "Payments of this schedule were made; delete it and make another one with other times.";
             return Err(Error::bad(text));
@@ -206,18 +210,22 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         record.value = ScheduledPayment { start, end, unit, size, ..record.value };
     }
     record.updated = call.ctx.now;
-    save(&call.bunq, &mut record, before).await?;
-    Ok(Reply::one(render(&seen, &record)))
+    save(&call.bunq, &record, before.as_deref()).await?;
+    Ok((seen, record))
 }
 
 /// `DELETE …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
-    let (_, mut record) = named(&call, call.names.id).await?;
+    retry(|| cancel(&call)).await?;
+    Ok(Reply::empty())
+}
+
+async fn cancel(call: &Call) -> Result<(), Error> {
+    let (_, mut record) = named(call, call.names.id).await?;
     let before = due_key(&record);
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
-    save(&call.bunq, &mut record, before).await?;
-    Ok(Reply::empty())
+    Ok(save(&call.bunq, &record, before.as_deref()).await?)
 }
 
 fn schedule_of(seen: &Seen, record: &Record<ScheduledPayment>) -> Object {

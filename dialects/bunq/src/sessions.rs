@@ -66,7 +66,7 @@ pub(crate) async fn find(
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let secret = Fields::of(&body).text("secret")?;
-    let usable = resolve(&call.bunq, &call.ctx, secret, call.address).await?;
+    let usable = resolve(&call, secret).await?;
     let (credential, user) = (usable.credential(), usable.user().clone());
     // A key is bound to the addresses of a device; an access token needs none.
     if !credential.value.has_device() && !matches!(user.value, User::Key { .. }) {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use edge::{Check, Form, FormError, SMALL_BODY, read_body, with_fault};
 use gateway::domain::{GrantRefusal, Interface, Refusal};
 use gateway::{CodeExchange, Fault};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -31,22 +31,26 @@ struct OauthError {
     status: StatusCode,
     #[serde(skip)]
     fault: Option<Fault>,
+    /// Headers of its own.
+    #[serde(skip)]
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl OauthError {
     fn bad(code: &'static str, text: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, text: text.into(), fault: None }
+        let (text, headers) = (text.into(), Vec::new());
+        Self { status: StatusCode::BAD_REQUEST, code, text, fault: None, headers }
     }
 }
 
 impl From<Error> for OauthError {
     fn from(error: Error) -> Self {
         let code = match error.status.as_u16() {
-            491 | 503 => "temporarily_unavailable",
+            429 | 491 | 503 => "temporarily_unavailable",
             500.. => "server_error",
             _ => "invalid_request",
         };
-        Self { status: error.status, code, text: error.text, fault: error.fault }
+        Self { status: error.status, code, text: error.text, fault: error.fault, headers: error.headers }
     }
 }
 
@@ -68,7 +72,9 @@ impl IntoResponse for OauthError {
         edge::note_refusal(&self.text, |failed| explain(failed, self.status, &self.text));
         let body = ascii(&self);
         let json = HeaderValue::from_static("application/json");
-        with_fault((self.status, [(header::CONTENT_TYPE, json)], body).into_response(), self.fault)
+        let headers = self.headers.into_iter().filter_map(|(name, text)| Some((name, text.try_into().ok()?)));
+        let headers: HeaderMap = headers.chain([(header::CONTENT_TYPE, json)]).collect();
+        with_fault((self.status, headers, body).into_response(), self.fault)
     }
 }
 
@@ -109,17 +115,22 @@ async fn redeem(bunq: &Bunq, request: Request) -> Result<Response, OauthError> {
     edge::note_passed(Check::ClientCredentials);
     let user = users::find(bunq, client.owner).await?;
     let Some((tpp, _)) = user.and_then(|user| user.value.client(client.owner)) else { return Err(wrong()) };
+    edge::note_authenticated();
+    edge::note_third_party(&tpp);
     let acting = bunq.edge.gateway.may_act(&ctx, Interface::Bunq, &tpp).await;
     let acting = acting.map_err(|error| match error {
         gateway::Error::Refused(refusal) => OauthError::bad("invalid_client", refusal.to_string()),
         other => other.into(),
     })?;
+    // Held until it is answered.
+    let _place = bunq.edge.gateway.take_call_place(&acting).map_err(Error::from)?;
     let exchange = CodeExchange { code, redirect_uri, code_verifier: None };
     let issued = bunq.edge.gateway.redeem_code(&ctx, &acting, exchange, None).await;
     let issued = issued.map_err(|error| match error {
         gateway::Error::Refused(Refusal::Grant(refusal)) => of_grant(&refusal),
         other => other.into(),
     })?;
+    edge::note_subject(issued.grant.subject);
     let (access_token, token_type) = (issued.access_token, "bearer".to_owned());
     let reply = Reply::json(&AccessToken { access_token, token_type, state: issued.state });
     Ok(signed(bunq, reply).await?)

@@ -6,9 +6,7 @@ use super::session::Session;
 use crate::Error;
 use crate::accounts::{Account, TransactionsWish};
 use crate::kept_consents::KeptRead;
-
-/// Pages of transactions that are read at most.
-const MAX_PAGES: usize = 1000;
+use crate::pages::Pages;
 
 impl Session<'_> {
     /// The accounts that the consent covers, savings last.
@@ -48,7 +46,8 @@ impl Session<'_> {
             pending: Vec::new(),
             links: wire::TransactionLinks::default(),
         };
-        for number in 0..MAX_PAGES {
+        let (mut pages, mut is_first) = (Pages::from(&link), true);
+        loop {
             let page = self
                 .with_token(async |interface, access| {
                     interface.transactions(&link, &parameters, access).await
@@ -56,20 +55,17 @@ impl Session<'_> {
                 .await?
                 .transactions;
             // The pages of a read belong to it.
-            if number == 0 {
+            if std::mem::take(&mut is_first) {
                 self.count(&account.details.resource_id, "transactions")?;
             }
             all.booked.extend(page.booked);
             all.pending.extend(page.pending);
-            // A bank that repeats a link would never end.
-            match page.links.next.filter(|next| !next.is_empty() && *next != link) {
-                Some(next) => link = next,
-                None => return Ok(all),
-            }
+            let Some(next) = page.links.next.filter(|next| !next.is_empty()) else { return Ok(all) };
+            pages.turn_to(&next)?;
+            link = next;
             // The next link holds the criteria.
             parameters.clear();
         }
-        Ok(all)
     }
 
     /// Whether a read is one that the bank counts: without the customer, and for more than one time.

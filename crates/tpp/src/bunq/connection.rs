@@ -11,13 +11,11 @@ use crate::accounts::{Account, TransactionsWish};
 use crate::call::Call;
 use crate::error::not_registered;
 use crate::loopback::Loopback;
+use crate::pages::Pages;
 use crate::{Error, Hint, random};
 
 /// Most payments of one page.
 const PAGE: usize = 200;
-
-/// Pages of payments that are read at most.
-const MAX_PAGES: usize = 1000;
 
 /// Browsers that are away, of which is kept what they left with.
 const MAX_DEPARTURES: usize = 100;
@@ -154,8 +152,8 @@ impl Client {
         let user = self.user_of(connection).await?;
         let path = format!("/v1/user/{user}/monetary-account/{account}/payment?count={PAGE}");
         let mut request = self.get(&path);
-        let mut all = Vec::new();
-        for _ in 0..MAX_PAGES {
+        let (mut all, mut pages) = (Vec::new(), Pages::from(&request.url));
+        loop {
             let answer = self.with_session(Whose::Connection(connection.0), &request).await?;
             let (page, older) = answer.under::<Payment>(&["Payment"])?;
             let is_last = page.last().is_some_and(|(_, oldest)| is_over_before(wish, day_of(oldest)));
@@ -164,10 +162,7 @@ impl Client {
                 Some(older) if !is_last => self.addresses.resolve(&older)?,
                 _ => break,
             };
-            // A bank that repeats a link would never end.
-            if next == request.url {
-                break;
-            }
+            pages.turn_to(&next)?;
             request.url = next;
         }
         all.retain(|payment| is_in(wish, day_of(payment)));

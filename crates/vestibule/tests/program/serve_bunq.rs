@@ -307,23 +307,113 @@ async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() 
 
 #[tokio::test]
 async fn limits_and_sealing_hold_at_this_interface_too() {
-    let more = "[limits]\ncalls = 3\nwithin = \"1h\"\n[sealing]\nkey_file = \"sealing.key\"\n";
+    let more = "[limits]\ncalls = 6\nwithin = \"1h\"\n[sealing]\nkey_file = \"sealing.key\"\n";
     let scene = Scene::with(&format!("{BOTH}{more}")).await;
+    // Key, device and session are three.
     let provider = provider(&scene).await;
     for _ in 0..3 {
         assert_eq!(provider.get("/user").await.status, 200);
     }
     let over = provider.get("/user").await;
     assert_eq!(over.status, 429, "{}", over.body);
-    assert!(said(&over).contains("ne third party may make 3 in 3600 seconds"), "{}", over.body);
+    assert!(said(&over).contains("ne third party may make 6 in 3600 seconds"), "{}", over.body);
     let seconds: u64 = over.header("retry-after").parse().unwrap();
-    assert!((1..=1200).contains(&seconds), "{seconds}");
+    assert!((1..=600).contains(&seconds), "{seconds}");
 
     // The key that answers are signed with is kept as the gateway's other secrets are.
     let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
     let kept = "SELECT value FROM private_state WHERE owner = 'bunq' AND kind = 'server-key'";
     let kept: String = database.query_row(kept, [], |row| row.get(0)).unwrap();
     assert!(kept.starts_with("sealed-1:") && !kept.contains("PRIVATE"), "{kept}");
+}
+
+/// A call before there is a session is a third party's too, once it proved who it is: it counts as any other.
+#[tokio::test]
+async fn doors_before_a_session_have_the_limits_of_any_other() {
+    let scene = Scene::with(&format!("{BOTH}[limits]\ncalls = 9\nwithin = \"1h\"\n")).await;
+    let seal = scene.certificate("qseal").await;
+    let client = BunqClient::install_at(&scene.client(None), &scene.interface()).await;
+    let trade = client.credential_request(&pem(&seal), &pem(&seal), &seal.key_pem);
+    let key = client.trade(&pem(&seal), &pem(&seal), &seal.key_pem).await;
+    let provider = client.open(&key).await;
+    let oauth = provider.oauth_client().await;
+    let text = |name: &str| oauth[name].as_str().unwrap();
+    let token = |secret: &str| {
+        let query = format!(
+            "grant_type=authorization_code&code=x&redirect_uri=https%3A%2F%2Ftpp.example%2Fcallback&client_id={}&client_secret={secret}",
+            text("client_id")
+        );
+        Request::new("POST", &format!("{BUNQ}/token?{query}"))
+    };
+    let http = scene.client(None);
+    // Whoever is not certain to be this third party costs it nothing.
+    for _ in 0..5 {
+        let stranger = token("0").exchange(&http, &scene.interface()).await;
+        assert_eq!(stranger.json()["error"], "invalid_client", "{}", stranger.body);
+    }
+    for _ in 0..3 {
+        let taken = token(text("secret")).exchange(&http, &scene.interface()).await;
+        assert_eq!((taken.status, &taken.json()["error"]), (400, &json!("invalid_grant")), "{}", taken.body);
+    }
+    let over = token(text("secret")).exchange(&http, &scene.interface()).await;
+    assert_eq!(
+        (over.status, &over.json()["error"]),
+        (429, &json!("temporarily_unavailable")),
+        "{}",
+        over.body
+    );
+    assert!((1..=400).contains(&over.header("retry-after").parse::<u64>().unwrap()));
+    // These come with the token of the installation.
+    let mut installed = provider.clone();
+    installed.session = None;
+    let with_key = |path| installed.request("POST", path, Some(&json!({"description": "x", "secret": key})));
+    for request in [trade, with_key("/device-server"), with_key("/session-server")] {
+        let over = provider.send(&request).await;
+        assert_eq!(over.status, 429, "{}", over.body);
+        assert!(said(&over).contains("ne third party may make 9 in 3600 seconds"), "{}", over.body);
+    }
+    let _ = with_key;
+}
+
+/// The trail says who came to each of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_trail_says_who_came_before_there_was_a_session() {
+    let files = Files::new();
+    let people = People::of(&files.ca);
+    let core = TestServer::in_real_time().await;
+    let (scene, _bank) = scene_before(core, files, &format!("{BOTH}{}", people.section())).await;
+    let admin = format!("https://{}", scene.listeners.admin.clone().unwrap());
+    let customer = scene.core.customer("nl", "household").await;
+    let provider = provider(&scene).await;
+    connected(&scene, &provider, &customer).await;
+    let listed = provider.get("/user").await;
+    let last = listed.header("x-request-id").to_owned();
+    let all = entries_with(&scene, &people, &admin, |entry| entry["request"] == last).await;
+    for (path, is_signed, is_by_certificate, consents) in [
+        ("payment-service-provider-credential", true, true, 0),
+        ("device-server", true, true, 0),
+        ("session-server", true, true, 0),
+        ("token", false, false, 1),
+    ] {
+        let route = format!("{BUNQ}/{path}");
+        let of_it: Vec<_> = all.iter().filter(|entry| entry["route"] == route).collect();
+        assert!(!of_it.is_empty(), "{path}");
+        for entry in &of_it {
+            assert_eq!(
+                (&entry["status"], &entry["thirdParty"]),
+                (&json!(200), &json!("PSDNL-DNB-R654321")),
+                "{entry}"
+            );
+            assert_eq!(entry["authenticated"], true, "{entry}");
+            assert_eq!(entry["signed"] == true, is_signed, "{entry}");
+        }
+        let count = |name: &str| of_it.iter().filter(|entry| entry[name].is_string()).count();
+        assert_eq!(
+            (count("signingCertificate") > 0, count("subject")),
+            (is_by_certificate, consents),
+            "{path}"
+        );
+    }
 }
 
 /// A core bank that has one path, and what the gateway says about it.

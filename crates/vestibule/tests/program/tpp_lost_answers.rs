@@ -169,6 +169,26 @@ fn a_code_that_comes_again_leads_to_another_attempt() {
     assert!(setting.ok(&["authorise", "--payment", id, "--headless", "approve"]).contains("is ACSC"));
 }
 
+/// A list whose pages lead in a circle is not taken for a whole one, in which some of it stands twice and some is left out.
+#[test]
+fn a_list_that_has_no_end_is_refused() {
+    let (setting, way, iban) = registered(Losses::of_payments("POST", 0));
+    for ask in [&["consent", "--iban", &iban][..], &["authorise", "--headless", "approve"]] {
+        assert_eq!(way.tpp(&setting, ask).0, 0, "{ask:?}");
+    }
+    let transactions = ["transactions", "--account", &iban];
+    let (code, whole, error) = way.tpp(&setting, &[&transactions[..], &["--csv"]].concat());
+    assert!(code == 0 && whole.lines().count() > 100, "it has pages: {error}");
+    way.forget();
+    way.lose(Losses { method: "GET", path: "/transactions", count: 100, loss: Loss::Stale });
+    for form in ["--csv", "--json"] {
+        let (code, out, error) = way.tpp(&setting, &[&transactions[..], &[form]].concat());
+        assert_eq!(code, 1, "{form}: {} lines", out.lines().count());
+        assert!(format!("{out}{error}").contains("its pages lead in a circle"), "{out}{error}");
+        assert!(way.ids().len() < 10, "{:?}", way.ids());
+    }
+}
+
 fn at_bunq(count: usize, loss: Loss) -> Losses {
     Losses { method: "POST", path: DRAFTS, count, loss }
 }
@@ -189,20 +209,22 @@ fn pay_at_bunq<'a>(iban: &'a str, amount: &'a str, reference: &'a str) -> Vec<&'
 /// bunq knows no ids of requests: what it made is looked for, and gone on with.
 #[test]
 fn a_payment_of_bunq_whose_answer_was_lost_is_made_once() {
-    let (setting, way, iban) = registered(at_bunq(1, Loss::Cut));
-    let tpp = |arguments: &[&str]| way.tpp(&setting, arguments);
-    let (code, out, _) = tpp(&pay_at_bunq(&iban, "1.00", "Lost coffee"));
-    assert_eq!((code, &json(&out)["error"]["kind"]), (1, &"unreachable".into()), "{out}");
-    assert!(out.contains("makes nothing twice"), "{out}");
-    let (code, out, error) = tpp(&pay_at_bunq(&iban, "1.00", "Lost coffee"));
-    assert_eq!((code, &json(&out)["status"]), (0, &"PENDING".into()), "{error}");
-    assert_eq!(way.ids().len(), 1, "it was not asked for again");
-    let first = json(&out)["id"].clone();
-    assert_eq!(json(&tpp(&["payment", "status", "--json"]).1)["id"], first, "it is kept");
-    // The same once more is another one.
-    let (code, out, error) = tpp(&pay_at_bunq(&iban, "1.00", "Lost coffee"));
-    assert!(code == 0 && json(&out)["id"] != first, "{out}{error}");
-    assert_eq!(booked(&setting, &way, &iban, "Lost coffee"), 2);
+    for (loss, kind) in [(Loss::Cut, "unreachable"), (Loss::Unavailable, "refused")] {
+        let (setting, way, iban) = registered(at_bunq(1, loss));
+        let tpp = |arguments: &[&str]| way.tpp(&setting, arguments);
+        let (code, out, _) = tpp(&pay_at_bunq(&iban, "1.00", "Lost coffee"));
+        assert_eq!((code, &json(&out)["error"]["kind"]), (1, &kind.into()), "{loss:?}: {out}");
+        assert!(out.contains("makes nothing twice"), "{loss:?}: {out}");
+        let (code, out, error) = tpp(&pay_at_bunq(&iban, "1.00", "Lost coffee"));
+        assert_eq!((code, &json(&out)["status"]), (0, &"PENDING".into()), "{loss:?}: {error}");
+        assert_eq!(way.ids().len(), 1, "{loss:?}: it was not asked for again");
+        let first = json(&out)["id"].clone();
+        assert_eq!(json(&tpp(&["payment", "status", "--json"]).1)["id"], first, "{loss:?}: it is kept");
+        // The same once more is another one.
+        let (code, out, error) = tpp(&pay_at_bunq(&iban, "1.00", "Lost coffee"));
+        assert!(code == 0 && json(&out)["id"] != first, "{loss:?}: {out}{error}");
+        assert_eq!(booked(&setting, &way, &iban, "Lost coffee"), 2, "{loss:?}");
+    }
 }
 
 /// A request that never came to the bank is sent again.

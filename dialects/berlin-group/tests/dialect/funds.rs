@@ -1,6 +1,6 @@
 //! Confirmation of funds: the whole way from a request for a consent to answers, and how such consents end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{FUNDS_CONSENTS, TestServer, TestTpp, ValidConsent, detailed, in_euro, parameter};
@@ -232,14 +232,34 @@ async fn an_account_that_is_blocked_has_no_funds_and_one_that_is_closed_is_none(
     let tpp = server.registered("nl", ID).await;
     let iban = with_balance(&server, "10.00").await;
     let consent = tpp.valid_funds(&server, &iban).await;
-    for (state, expected) in
-        [("blocked", (200, json!(false))), ("enabled", (200, json!(true))), ("deleted", (404, Value::Null))]
-    {
+    let set = async |state: &str| {
         let path = format!("/test-accounts/{iban}");
         let (status, body) = server.manage("PUT", &path, json!({"status": state})).await;
         assert_eq!(status, 200, "{body}");
+    };
+    for (state, has) in [("blocked", false), ("enabled", true)] {
+        set(state).await;
         let answer = server.send(&tpp.ask(&consent, &in_euro(&iban, "1.00"))).await;
-        assert_eq!((answer.status, answer.json()["fundsAvailable"].clone()), expected, "{state}");
+        assert_eq!((answer.status, answer.json()["fundsAvailable"].clone()), (200, json!(has)), "{state}");
+    }
+    set("deleted").await;
+    // A bank that tells what happens there ends the consent, as soon as the gateway was told; until then, and at any other bank, the
+    // account is none.
+    let began = Instant::now();
+    let last = loop {
+        let answer = server.send(&tpp.ask(&consent, &in_euro(&iban, "1.00"))).await;
+        if answer.status != 404 || !testkit::is_served() {
+            break answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "the consent has not ended: {}", answer.body);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let (code, text) = last.error();
+    if testkit::is_served() {
+        assert_eq!((last.status, code.as_str()), (401, "CONSENT_INVALID"), "{text}");
+        assert!(text.contains("with status expired"), "{text}");
+    } else {
+        assert_eq!(last.status, 404, "{text}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::bunq::{BunqClient, client_keys, provider_certificate};
+use testkit::bunq::{BunqClient, client_keys, euro, provider_certificate, shop};
 use testkit::{Answer, Request};
 
 const UUID: &str = "7f1c9d52-0a5e-4b1e-9d1c-5f0e3a6b7c8d";
@@ -98,4 +98,93 @@ async fn the_doors_for_codes_and_browsers_say_so_too() {
             assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         }
     }
+}
+
+/// Whoever asked for a payment and finds nothing of it asks for it again, so there must be nothing that the customer could pay:
+/// a payment and what it is known by are one write.
+#[tokio::test]
+async fn a_payment_that_its_list_does_not_show_does_not_exist() {
+    let bank = Breakable::start().await;
+    let server = &bank.server;
+    let customer = server.customer("nl", "household").await;
+    let payer = server.customer("nl", "student").await;
+    let own = BunqClient::customer(server, &customer).await;
+    let provider = BunqClient::provider(server, "Broken AISP PISP").await;
+    let client = provider.connect(server, &customer).await;
+    let account = own.account().await;
+    let draft = json!({"sender_iban": customer["iban"], "counterparty_iban": "NL91ABNA0417164300",
+        "counterparty_name": "Shop", "description": "x", "amount": euro("1.00")});
+    let issued = json!({"counterparty_alias": shop(), "amount": euro("1.00"), "description": "x",
+        "url_redirect": "https://tpp.example/back"});
+    let entry = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "x"});
+    let prepared = json!({"entries": [entry], "number_of_required_accepts": 1});
+    let inquiry = json!({"amount_inquired": euro("1.00"), "description": "x", "allow_bunqme": false,
+        "counterparty_alias": {"type": "IBAN", "value": payer["iban"], "name": "Student"}});
+    let of_provider = |what: &str| format!("/user/{}/payment-service-provider-{what}", provider.user);
+    let (drafts, transactions) = (of_provider("draft-payment"), of_provider("issuer-transaction"));
+    let (prepared_at, inquiries) =
+        (client.below(account, "/draft-payment"), own.below(account, "/request-inquiry"));
+    for (kind, who, path, body) in [
+        ("provider-draft-payment", &provider, &drafts, &draft),
+        ("issuer-transaction-by-uuid", &provider, &transactions, &issued),
+        ("draft-payment", &client, &prepared_at, &prepared),
+        ("request-inquiry", &own, &inquiries, &inquiry),
+        ("request-response", &own, &inquiries, &inquiry),
+    ] {
+        let (before, listed) = (bank.count("payments", "true"), who.list(path).await.len());
+        bank.refuse_writes_of(kind);
+        let answer = who.post(path, body).await;
+        assert_eq!(answer.status, 491, "{kind}: {}", answer.body);
+        assert_eq!((bank.count("payments", "true"), who.list(path).await.len()), (before, listed), "{kind}");
+        bank.mend();
+        who.make(path, body).await;
+        let after = (bank.count("payments", "true"), who.list(path).await.len());
+        assert_eq!(after, (before + 1, listed + 1), "{kind}");
+    }
+}
+
+/// What is refused pays nothing, and what is active is made: a schedule, its next time and its place among those of its account
+/// are one write.
+#[tokio::test]
+async fn a_schedule_that_is_refused_pays_nothing_and_stays_as_it_was() {
+    let bank = Breakable::start().await;
+    let server = &bank.server;
+    let wish = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (_, payer) = server.manage("POST", "/test-accounts", wish).await;
+    let own = BunqClient::customer(server, &payer).await;
+    let account = own.account().await;
+    let path = own.below(account, "/schedule-payment");
+    let begin = crate::schedules::now(server).await + jiff::SignedDuration::from_hours(1);
+    let plan = |hours: i64| {
+        let start = begin + jiff::SignedDuration::from_hours(hours);
+        json!({"time_start": start.strftime("%Y-%m-%d %H:%M:%S").to_string(), "recurrence_unit": "ONCE"})
+    };
+    let payment = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "x"});
+    let body = json!({"payment": payment, "schedule": plan(0)});
+    let kept = || {
+        ["scheduled-payment", "due-schedules"]
+            .map(|kind| bank.count("private_state", &format!("kind = '{kind}'")))
+    };
+    for kind in ["active-schedules", "due-schedules", "scheduled-payment"] {
+        bank.refuse_writes_of(kind);
+        assert_eq!(own.post(&path, &body).await.status, 491, "{kind}");
+        bank.mend();
+        assert_eq!(kept(), [0, 0], "{kind}");
+    }
+    let id = own.make(&path, &body).await;
+    let one = format!("{path}/{id}");
+    let before = own.list(&one).await;
+    for kind in ["active-schedules", "scheduled-payment"] {
+        bank.refuse_writes_of(kind);
+        assert_eq!(own.put(&one, &json!({"schedule": plan(1)})).await.status, 491, "{kind}");
+        assert_eq!(own.send(&own.request("DELETE", &one, None)).await.status, 491, "{kind}");
+        bank.mend();
+        assert_eq!((own.list(&one).await, kept()), (before.clone(), [1, 1]), "{kind}");
+    }
+    assert_eq!(own.put(&one, &json!({"schedule": plan(1)})).await.status, 200);
+    server.advance("nl", "PT90M").await;
+    assert_eq!(own.balance(account).await, 10_000, "its time was changed");
+    server.advance("nl", "PT1H").await;
+    assert_eq!(own.balance(account).await, 9_900);
+    assert_eq!(kept(), [1, 0]);
 }

@@ -171,6 +171,9 @@ async fn what_fails_is_tried_again_each_minute_and_listed() {
         }
         panic!("{:?}", own.list(&failures).await);
     };
+    // What waits is found by its time, and what is over by nobody but its user.
+    let drawer = gateway::Drawer::new(&server.store(), "bunq");
+    let waiting = async || drawer.all("callbacks-waiting").await.unwrap().len();
     let id = pay(&own, account, "1.00").await;
     assert_eq!(told.next().await["object"]["Payment"]["id"], id);
     let failure = listed(1, json!(500)).await.remove(0);
@@ -180,11 +183,13 @@ async fn what_fails_is_tried_again_each_minute_and_listed() {
     );
     assert_eq!(failure["notification_filters"][0]["notification_target"], told.url.as_str());
     assert!(failure["exception_message"].as_str().unwrap().contains("500"), "{failure}");
+    assert_eq!(waiting().await, 1);
     // A minute later the server takes it.
     told.answer_with(200);
     server.advance("nl", "PT61S").await;
     assert_eq!(told.next().await["object"]["Payment"]["id"], id);
     listed(0, Value::Null).await;
+    assert_eq!(waiting().await, 0);
     // Six attempts, and then only when the user says so.
     told.answer_with(404);
     let id = pay(&own, account, "2.00").await;
@@ -195,6 +200,7 @@ async fn what_fails_is_tried_again_each_minute_and_listed() {
         server.advance("nl", "PT61S").await;
     }
     let failure = listed(1, json!(404)).await.remove(0);
+    assert_eq!(waiting().await, 0);
     server.advance("nl", "PT1H").await;
     told.answer_with(200);
     let again = json!({"notification_filter_failed_ids": failure["id"].to_string()});
@@ -277,6 +283,39 @@ async fn decisions_about_requests_and_drafts_are_told() {
     assert_eq!(pays.next().await["event_type"], "REQUEST_RESPONSE_REJECTED");
 }
 
+/// However many are newer, also of somebody else, what was told as waiting is told when it is decided.
+#[tokio::test]
+async fn decisions_are_told_however_many_others_ask_meanwhile() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let first = BunqClient::provider(&server, "First AISP PISP").await.connect(&server, &customer).await;
+    let second = BunqClient::provider(&server, "Second AISP PISP").await.connect(&server, &customer).await;
+    let entry = json!({"amount": euro("1.50"), "counterparty_alias": shop(), "description": "Draft"});
+    let draft = json!({"entries": [entry], "number_of_required_accepts": 1});
+    let path = own.below(account, "/draft-payment");
+    let make = async |who: &BunqClient| who.make(&who.below(account, "/draft-payment"), &draft).await;
+    // One that was there before there were filters, and one of which it was told.
+    let before = make(&first).await;
+    let mut told = Told::start(200).await;
+    subscribe(&first, &[("DRAFT_PAYMENT", &told.url)]).await;
+    let after = make(&first).await;
+    assert_eq!(told.next().await["object"]["DraftPayment"]["id"], after);
+    for _ in 0..12 {
+        make(&second).await;
+    }
+    for (id, decision) in [(after, "ACCEPTED"), (before, "REJECTED")] {
+        let answer = own.put(&format!("{path}/{id}"), &json!({"status": decision})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let event = told.next().await;
+        assert_eq!(
+            (&event["event_type"], &event["object"]["DraftPayment"]["id"]),
+            (&json!(format!("DRAFT_PAYMENT_{decision}")), &json!(id))
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_third_party_is_told_that_its_access_ended_and_then_nothing() {
     let server = TestServer::start().await;
@@ -341,6 +380,29 @@ async fn a_third_party_that_may_not_act_is_told_nothing_until_it_may() {
     assert!(told.posts.try_recv().is_err(), "told to somebody who is blocked");
     set("active").await;
     assert_eq!(told.next().await["event_type"], "OAUTH_REVOKED");
+}
+
+/// Nobody looks for what nobody wants to be told any more.
+#[tokio::test]
+async fn filters_that_are_taken_back_are_gone() {
+    let server = TestServer::start().await;
+    let own = BunqClient::customer(&server, &server.customer("nl", "household").await).await;
+    let account = own.account().await;
+    let of_user = format!("/user/{}/notification-filter-url", own.user);
+    let of_account = own.below(account, "/notification-filter-url");
+    let drawer = gateway::Drawer::new(&server.store(), "bunq");
+    let kept = async || drawer.all("notification-filters").await.unwrap().len();
+    let wanted = filters(&[("MUTATION", "https://tpp.example/hook")]);
+    for path in [&of_user, &of_account] {
+        assert_eq!(own.post(path, &wanted).await.status, 200);
+    }
+    assert_eq!(kept().await, 2);
+    for (path, left) in [(&of_user, 1), (&of_account, 0), (&of_user, 0)] {
+        assert_eq!(own.post(path, &filters(&[])).await.status, 200);
+        assert_eq!((kept().await, own.list(path).await.len()), (left, 0));
+    }
+    assert_eq!(own.post(&of_user, &wanted).await.status, 200);
+    assert_eq!((kept().await, own.list(&of_user).await.len()), (1, 1));
 }
 
 #[tokio::test]

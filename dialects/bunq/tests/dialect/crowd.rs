@@ -81,3 +81,40 @@ async fn one_draft_is_accepted_once_however_many_say_yes() {
     }
     assert_eq!((accepted, own.balance(account).await), (1, before - 300));
 }
+
+/// Whoever changes something beside others is not refused for that, and what each of them says is there afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_one_thing_at_once_are_all_made() {
+    let server = TestServer::start().await;
+    let own = BunqClient::customer(&server, &server.customer("nl", "household").await).await;
+    let provider = BunqClient::provider(&server, "Crowd AISP").await;
+    let account = own.account().await;
+    let credentials = format!("/user/{}/credential-password-ip", provider.user);
+    let credential = provider.list(&credentials).await[0]["id"].as_i64().unwrap();
+    let client = provider.oauth_client().await["id"].as_i64().unwrap();
+    let callbacks = format!("/user/{}/oauth-client/{client}/callback-url", provider.user);
+    let addresses = format!("{credentials}/{credential}/ip");
+    let described = format!("/user/{}/monetary-account-bank/{account}", own.user);
+    let before = [provider.list(&callbacks).await.len(), provider.list(&addresses).await.len()];
+    let all: Vec<_> = (0..8)
+        .flat_map(|number| {
+            let url = json!({"url": format!("https://tpp.example/callback/{number}")});
+            let ip = json!({"ip": format!("192.0.2.{number}"), "status": "ACTIVE"});
+            let name = json!({"description": format!("Household {number}")});
+            [
+                (provider.request("POST", &callbacks, Some(&url)), provider.clone()),
+                (provider.request("POST", &addresses, Some(&ip)), provider.clone()),
+                (own.request("PUT", &described, Some(&name)), own.clone()),
+            ]
+        })
+        .map(|(request, who)| tokio::spawn(async move { who.send(&request).await }))
+        .collect();
+    for one in all {
+        let answer = one.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let after = [provider.list(&callbacks).await.len(), provider.list(&addresses).await.len()];
+    assert_eq!(after, before.map(|count| count + 8));
+    let name = own.list(&described).await[0]["description"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("Household "), "{name}");
+}

@@ -7,11 +7,12 @@ use axum::extract::Extension;
 use edge::outbound::Loopback;
 use edge::{Connection, Edge, Surroundings};
 use gateway::access::{AccountAccess, Details, Transactions};
-use gateway::bank::{AccountKeeping, Answer, EntryNumbers};
+use gateway::bank::{AccountKeeping, Answer, Credentials, CustomerAuthentication, EntryNumbers};
 use gateway::domain::{
-    Account, CustomerId, Date, History, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
+    Account, Customer, CustomerId, Date, History, Iban, PaymentRefusal, Product, Tenant, Timestamp,
+    Transaction,
 };
-use gateway::{Bank, Drawer, Error, Gateway, Kept, Keys, Parts, Randomness, Sealing, Settings, Store};
+use gateway::{Bank, Drawer, Error, Gateway, Kept, Keys, Noun, Parts, Randomness, Sealing, Settings, Store};
 use serde_json::json;
 use testkit::TestServer;
 use testkit::bunq::{BunqClient, cents, euro, shop};
@@ -63,15 +64,54 @@ impl AccountKeeping for Reticent {
     }
 }
 
-/// The address of a gateway in front of such a bank, and the API key of a customer there.
+/// A bank whose customers have left.
+#[derive(Debug)]
+struct Left;
+
+impl CustomerAuthentication for Left {
+    fn named_by<'a>(&'a self, _: &'a Tenant, _: &'a Iban) -> Answer<'a, Vec<CustomerId>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn authenticated<'a>(&'a self, _: &'a Tenant, _: &'a str) -> Answer<'a, Option<CustomerId>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn log_in<'a>(&'a self, _: &'a [CustomerId], _: Credentials<'a>) -> Answer<'a, Option<CustomerId>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn approves<'a>(&'a self, _: &'a CustomerId, _: Credentials<'a>) -> Answer<'a, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn customer<'a>(&'a self, _: &'a CustomerId) -> Answer<'a, Customer> {
+        Box::pin(async { Err(Error::NotFound(Noun::Customer)) })
+    }
+
+    fn accounts_of<'a>(&'a self, _: &'a CustomerId) -> Answer<'a, Vec<Account>> {
+        Box::pin(async { Err(Error::NotFound(Noun::Customer)) })
+    }
+}
+
+/// The address of a gateway in front of a bank that leaves out what it may, and the API key of a customer there.
 async fn serve(server: &TestServer, customer: &str) -> (String, String) {
+    let bank = server.running.sandbox.bank.clone();
+    let reticent = Arc::new(Reticent(bank.clone()));
+    let (origin, door) =
+        serve_bank(server, Bank { numbers: reticent.clone(), keeping: reticent, ..bank }).await;
+    let access = door(Tenant::parse("nl").unwrap(), CustomerId::new(customer)).await.unwrap();
+    (origin, access["apiKey"].as_str().unwrap().to_owned())
+}
+
+/// The address of a gateway in front of a bank, on the store of a server, and the door for its customers.
+async fn serve_bank(server: &TestServer, bank: Bank) -> (String, edge::Door) {
     let sandbox = &server.running.sandbox;
     let (store, tenant) = (Store::clone(&sandbox.store), Tenant::parse("nl").unwrap());
     let randomness = Arc::new(Randomness::from_system());
-    let reticent = Arc::new(Reticent(sandbox.bank.clone()));
     let gateway = Gateway::new(Parts {
         settings: Settings {
-            tenants: vec![tenant.clone()],
+            tenants: vec![tenant],
             profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
             kept: Kept::default(),
         },
@@ -79,7 +119,7 @@ async fn serve(server: &TestServer, customer: &str) -> (String, String) {
         clock: sandbox.clock.clone(),
         keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await.unwrap(),
         randomness,
-        bank: Bank { numbers: reticent.clone(), keeping: reticent, ..sandbox.bank.clone() },
+        bank,
         trust: Default::default(),
         revocation: None,
         register: None,
@@ -96,7 +136,6 @@ async fn serve(server: &TestServer, customer: &str) -> (String, String) {
         loopback: Loopback::Refused,
     });
     let mounted = (bunq::DIALECT.mount)(edge.at(bunq::DIALECT.name));
-    let access = (mounted.door.unwrap())(tenant, CustomerId::new(customer)).await.unwrap();
     let connection = Connection {
         origin: Arc::from(origin.as_str()),
         peer_certificate: None,
@@ -106,7 +145,7 @@ async fn serve(server: &TestServer, customer: &str) -> (String, String) {
     };
     let routes = axum::Router::new().nest("/bunq", mounted.router).layer(Extension(connection));
     tokio::spawn(async move { axum::serve(tcp, routes).await.unwrap() });
-    (origin, access["apiKey"].as_str().unwrap().to_owned())
+    (origin, mounted.door.unwrap())
 }
 
 #[tokio::test]
@@ -141,4 +180,30 @@ async fn what_a_bank_leaves_out_is_refused_and_what_is_booked_later_is_told() {
         assert_eq!((answer.status, answer.body.contains(text)), (491, true), "{path}: {}", answer.body);
         assert_eq!(own.balance(account).await, before - cents(paid), "{path}");
     }
+}
+
+/// One payer who left the bank takes nothing away from what a third party is told of its other transactions.
+#[tokio::test]
+async fn transactions_of_a_payer_who_left_the_bank_are_listed() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let mut provider = BunqClient::provider(&server, "Checkout PISP").await;
+    let path = format!("/user/{}/payment-service-provider-issuer-transaction", provider.user);
+    let body = json!({"counterparty_alias": shop(), "amount": euro("10.00"), "description": "Order 1",
+        "url_redirect": "https://shop.example/done", "time_expiry": null, "status": "PENDING"});
+    let paid = provider.make(&path, &body).await;
+    let uuid = provider.list(&format!("{path}/{paid}")).await[0]["public_uuid"].as_str().unwrap().to_owned();
+    let url = format!("{}/bunq/psp?transactionId={uuid}", server.url());
+    server.decide(&url, customer["iban"].as_str().unwrap(), "approve").await;
+    provider.make(&path, &body).await;
+    let bank = server.running.sandbox.bank.clone();
+    let left = Bank { customers: Arc::new(Left), ..bank };
+    (provider.origin, _) = serve_bank(&server, left).await;
+    let listed = provider.list(&path).await;
+    let states: Vec<_> = listed.iter().map(|one| one["status"].as_str().unwrap()).collect();
+    assert_eq!(states, ["PENDING", "ACCEPTED"]);
+    let one = provider.list(&format!("{path}/{paid}")).await.remove(0);
+    assert_eq!(one["status"], "ACCEPTED");
+    let public = format!("/payment-service-provider-issuer-transaction-public/{uuid}");
+    assert_eq!(provider.get(&public).await.status, 200);
 }

@@ -159,6 +159,41 @@ async fn accounts_are_opened_described_and_closed() {
     assert_eq!(late.status, 400, "{}", late.body);
 }
 
+/// Pictures and avatars are kept for ever, so there are as many of each as a user has room for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_and_avatars_have_a_limit_however_many_come_at_once() {
+    let server = TestServer::start().await;
+    let client = BunqClient::provider(&server, "Picture AISP").await;
+    let mut picture = client
+        .request("POST", "/attachment-public", None)
+        .without("x-bunq-client-signature")
+        .set("content-type", "image/png")
+        .set("x-bunq-attachment-description", "Logo");
+    picture.body = vec![0x89, b'P', b'N', b'G'];
+    let uuid = element(&client.send(&picture).await, "Uuid")["uuid"].as_str().unwrap().to_owned();
+    let avatar = client.request("POST", "/avatar", Some(&json!({"attachment_public_uuid": uuid})));
+    let drawer = gateway::Drawer::new(&server.store(), "bunq");
+    for (count, kind, request, kept) in
+        [("attachment-count", "attachment", picture, 6), ("avatar-count", "avatar", avatar, 5)]
+    {
+        drawer.put(count, &client.user.to_string(), "95").await.unwrap();
+        let all: Vec<_> = (0..20)
+            .map(|_| {
+                let (client, request) = (client.clone(), request.clone());
+                tokio::spawn(async move { client.send(&request).await })
+            })
+            .collect();
+        let mut taken = 0;
+        for one in all {
+            let answer = one.await.unwrap();
+            assert!(answer.status == 200 || answer.body.contains("A user can "), "{}", answer.body);
+            taken += u32::from(answer.status == 200);
+        }
+        assert_eq!((taken, drawer.all(kind).await.unwrap().len()), (5, kept), "{kind}");
+        assert_eq!(client.send(&request).await.status, 400, "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn pictures_come_back_octet_by_octet() {
     let server = TestServer::start().await;

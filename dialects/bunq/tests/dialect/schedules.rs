@@ -111,8 +111,46 @@ async fn schedules_of_earlier_versions_are_taken_up_when_their_user_comes() {
     assert_eq!(own.balance(account).await, 9_600);
 }
 
+/// Whoever changes a schedule beside others is not refused for that, and it waits for the time that is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_that_many_change_at_once_waits_for_the_time_that_it_tells() {
+    let server = TestServer::start().await;
+    let wish = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (_, payer) = server.manage("POST", "/test-accounts", wish).await;
+    let own = BunqClient::customer(&server, &payer).await;
+    let account = own.account().await;
+    let begin = now(&server).await;
+    let plan = |hours: i64| {
+        let start = (begin + jiff::SignedDuration::from_hours(hours)).strftime("%Y-%m-%d %H:%M:%S");
+        json!({"time_start": start.to_string(), "recurrence_unit": "ONCE"})
+    };
+    let payment = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Once"});
+    let body = json!({"payment": payment, "schedule": plan(1)});
+    let id = own.make(&own.below(account, "/schedule-payment"), &body).await;
+    let path = own.below(account, &format!("/schedule-payment/{id}"));
+    let all: Vec<_> = (0..24)
+        .map(|at| {
+            let (own, path, body) = (own.clone(), path.clone(), json!({"schedule": plan(1 + at % 2)}));
+            tokio::spawn(async move { own.put(&path, &body).await })
+        })
+        .collect();
+    for one in all {
+        let answer = one.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let told = own.list(&path).await[0]["schedule"]["time_start"].as_str().unwrap().to_owned();
+    let told: jiff::Timestamp = format!("{}Z", told[..19].replace(' ', "T")).parse().unwrap();
+    let told = told.as_second();
+    let drawer = gateway::Drawer::new(&server.store(), "bunq");
+    let waiting: Vec<_> =
+        drawer.all("due-schedules").await.unwrap().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(waiting, [format!("{told:012}/{account:010}/{id:010}")]);
+    server.advance("nl", "PT3H").await;
+    assert_eq!(own.balance(account).await, 9_900);
+}
+
 /// What the bank's clock says.
-async fn now(server: &TestServer) -> jiff::Timestamp {
+pub(crate) async fn now(server: &TestServer) -> jiff::Timestamp {
     let (_, clocks) = server.manage("GET", "/clock", json!(null)).await;
     let clocks = clocks["clocks"].as_array().unwrap();
     let clock = clocks.iter().find(|clock| clock["tenant"] == "nl").unwrap();

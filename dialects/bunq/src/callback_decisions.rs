@@ -1,0 +1,157 @@
+//! What is told of drafts and requests: that there is one, and what was decided about it (section 18).
+
+use crate::accounts::Seen;
+use crate::call::Call;
+use crate::callbacks::Teller;
+use crate::error::Error;
+use crate::labels::is_in_person;
+use crate::notifications::Filter;
+use crate::records::{look_up, write};
+use crate::wire::objects::{Category, Object};
+use crate::wire::payments::Decision;
+use crate::{draft_payments, requests};
+
+/// From filters, an account and a type of object to the objects that were told last, each with its status.
+pub(crate) const TOLD_STATES: &str = "notification-told-states";
+
+/// Objects of one type, the newest, whose status is looked at.
+const NEWEST: usize = 10;
+
+/// Others of which it was told, or noted when the filters were set, that they wait: as many are looked at until they are decided.
+const WAITING: usize = 100;
+
+/// Begins at what is on an account now.
+pub(crate) async fn begin(call: &Call, key: &str, filters: &[Filter], seen: &Seen) -> Result<(), Error> {
+    for decided in decided_by(call, filters)? {
+        Objects::of(call, seen, decided, (WAITING, &[])).await?.note(call, key, seen).await?;
+    }
+    Ok(())
+}
+
+/// Tells what is new on an account.
+pub(crate) async fn tell(
+    teller: &mut Teller<'_>,
+    key: &str,
+    filters: &[Filter],
+    seen: &Seen,
+) -> Result<(), Error> {
+    for decided in decided_by(teller.call, filters)? {
+        tell_of(teller, key, (decided, filters), seen).await?;
+    }
+    Ok(())
+}
+
+/// What somebody decides about.
+#[derive(Debug, Clone, Copy)]
+enum Decided {
+    Drafts,
+    Inquiries,
+    Responses,
+}
+
+/// What those to be told are about, as far as the caller sees it: requests are between customers.
+fn decided_by(call: &Call, filters: &[Filter]) -> Result<Vec<Decided>, Error> {
+    let all = if is_in_person(call.caller()?) {
+        &[Decided::Drafts, Decided::Inquiries, Decided::Responses][..]
+    } else {
+        &[Decided::Drafts]
+    };
+    let is_wanted = |decided: &Decided| filters.iter().any(|one| one.category == decided.category());
+    Ok(all.iter().copied().filter(is_wanted).collect())
+}
+
+impl Decided {
+    fn category(self) -> Category {
+        match self {
+            Self::Drafts => Category::DraftPayment,
+            Self::Inquiries | Self::Responses => Category::Request,
+        }
+    }
+
+    /// What their events begin with.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Drafts => "DRAFT_PAYMENT",
+            Self::Inquiries => "REQUEST_INQUIRY",
+            Self::Responses => "REQUEST_RESPONSE",
+        }
+    }
+
+    /// Under what is kept which of them were told last.
+    fn key(self, key: &str, seen: &Seen) -> String {
+        format!("{key}/{}/{}", seen.id, self.name())
+    }
+}
+
+/// Objects of one type.
+struct Objects {
+    decided: Decided,
+    /// Oldest first, each with its number and status.
+    rendered: Vec<((i64, Decision), Object)>,
+}
+
+impl Objects {
+    /// The newest, so many of them, and those with these numbers.
+    async fn of(call: &Call, seen: &Seen, decided: Decided, which: (usize, &[i64])) -> Result<Self, Error> {
+        let mut rendered: Vec<_> = match decided {
+            Decided::Drafts => {
+                let found = draft_payments::newest(call, seen, which).await?.into_iter();
+                found.map(|one| ((one.id, one.object.status), Object::DraftPayment(Box::new(one)))).collect()
+            }
+            Decided::Inquiries => {
+                let found = requests::newest(call, seen, which).await?.into_iter();
+                found.map(|one| ((one.id, one.object.request.status), Object::RequestInquiry(one))).collect()
+            }
+            Decided::Responses => {
+                let found = requests::newest_responses(call, seen, which).await?.into_iter();
+                found.map(|one| ((one.id, one.object.request.status), Object::RequestResponse(one))).collect()
+            }
+        };
+        rendered.reverse();
+        Ok(Self { decided, rendered })
+    }
+
+    /// Number and status of each.
+    fn states(&self) -> Vec<(i64, Decision)> {
+        self.rendered.iter().map(|(state, _)| *state).collect()
+    }
+
+    async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
+        let states = write(&self.states());
+        Ok(call.bunq.drawer.put(TOLD_STATES, &self.decided.key(key, seen), &states).await?)
+    }
+}
+
+async fn tell_of(
+    teller: &mut Teller<'_>,
+    key: &str,
+    (decided, filters): (Decided, &[Filter]),
+    seen: &Seen,
+) -> Result<(), Error> {
+    let call = teller.call;
+    let told =
+        look_up::<Vec<(i64, Decision)>>(&call.bunq.drawer, TOLD_STATES, &decided.key(key, seen)).await?;
+    // However many are newer by now, what waits is looked at until it is decided.
+    let waits = |(id, decision): &(i64, Decision)| (*decision == Decision::Pending).then_some(*id);
+    let waiting: Vec<i64> = told.iter().flatten().rev().filter_map(waits).take(WAITING).collect();
+    let objects = Objects::of(call, seen, decided, (NEWEST, &waiting)).await?;
+    if told.as_ref() == Some(&objects.states()) {
+        return Ok(());
+    }
+    // None for an account that came after the filters: what it has is not news. Neither is what is older than all that was told.
+    let oldest = told.as_ref().map(|told| told.iter().map(|(id, _)| *id).min().unwrap_or_default());
+    for (state, object) in &objects.rendered {
+        let is_known = told.iter().flatten().any(|known| known == state);
+        if is_known || oldest.is_none_or(|oldest| state.0 < oldest) {
+            continue;
+        }
+        let event = match state.1 {
+            Decision::Pending => format!("{}_CREATED", decided.name()),
+            word => format!("{}_{word}", decided.name()),
+        };
+        for filter in filters.iter().filter(|one| one.category == decided.category()) {
+            teller.tell(filter, event.clone(), state.0, object).await?;
+        }
+    }
+    objects.note(call, key, seen).await
+}
