@@ -86,27 +86,22 @@ async fn of_certificates_of_one_subject_the_first_end_is_told() {
     let later = files.ca.pem().to_owned();
     fs::write(files.path("core-authority.pem"), [&*sooner, &*later].concat()).unwrap();
     let mut scene = Scene::of(files, "").await;
-    let end = async |scene: &Scene, whose: &str| {
+    let end = async |scene: &Scene, section: &str, whose: &str| {
         let metrics = scene.managed("/metrics").await.1;
-        let rows = metrics.lines().filter(|line| {
-            line.starts_with("vestibule_certificate_expiry_timestamp_seconds{section=\"core_bank\"")
-                && line.contains(whose)
-        });
+        let row = format!("vestibule_certificate_expiry_timestamp_seconds{{section=\"{section}\"");
+        let rows = metrics.lines().filter(|line| line.starts_with(&row) && line.contains(whose));
         rows.map(|row| row.rsplit(' ').next().unwrap().parse::<i64>().unwrap()).collect::<Vec<_>>()
     };
     let ends = 4_000_000_000;
-    assert_eq!(end(&scene, NAME).await, [ends]);
-    assert_eq!(end(&scene, "server").await, [ends], "its own certificate");
-    for (all, expected) in [([&*later, &*sooner], 1), ([&*later, &*other], 0), ([&*later, &*sooner], 1)] {
-        fs::write(scene.files.path("core-authority.pem"), all.concat()).unwrap();
+    assert_eq!(end(&scene, "core_bank", NAME).await, [ends]);
+    assert_eq!(end(&scene, "core_bank", "server").await, [ends], "its own certificate");
+    for (all, expected) in [([&*later, &*sooner], 1), ([&*later, &*other], 0), ([&*sooner, &*later], 1)] {
+        fs::write(scene.files.path("intermediates.pem"), all.concat()).unwrap();
         scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap();
-        let found = end(&scene, NAME).await;
+        let found = end(&scene, "trust", NAME).await;
         assert!(found.len() == 1 && usize::from(found[0] == ends) == expected, "{found:?}");
-        assert_eq!(
-            end(&scene, "another").await.len(),
-            1 - expected,
-            "whoever is not named any more is not told of"
-        );
+        let gone = end(&scene, "trust", "another").await;
+        assert_eq!(gone.len(), 1 - expected, "whoever is not named any more is not told of");
     }
 }
 
