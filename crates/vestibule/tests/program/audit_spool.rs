@@ -24,7 +24,7 @@ fn waiting(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-fn admin_of(listeners: &Listeners) -> String {
+pub(crate) fn admin_of(listeners: &Listeners) -> String {
     format!("https://{}", listeners.admin.as_ref().unwrap())
 }
 

@@ -9,7 +9,8 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use testkit::{Answer, Request, TestServer};
 
-use crate::admin::{People, as_staff, get, post, refused, staffed};
+use crate::admin::{People, get, post, refused, staffed};
+use crate::audit_spool::admin_of;
 use crate::configuration::Files;
 use crate::portal::look;
 use crate::serve::{Listeners, Scene};
@@ -20,7 +21,7 @@ const IMPORT: &str = "/statistics/customers";
 const REMOVE: &str = "/statistics/customers/remove";
 
 /// Some days later, so that there are days that are over.
-fn later(scene: &Scene) {
+pub(crate) fn later(scene: &Scene) {
     scene.clock.as_ref().unwrap().by_more(4 * 24 * 60);
 }
 
@@ -31,7 +32,7 @@ async fn published(client: &Client, admin: &str) -> Vec<Value> {
 }
 
 /// The days that are over, as they are written.
-async fn over(client: &Client, admin: &str) -> Vec<String> {
+pub(crate) async fn over(client: &Client, admin: &str) -> Vec<String> {
     let days = published(client, admin).await;
     let days = days.iter().filter(|day| day["isOver"] == true);
     let days: Vec<_> = days.map(|day| day["day"].as_str().unwrap().to_owned()).collect();
@@ -397,104 +398,4 @@ async fn imports_at_the_same_time_follow_each_other_and_stay() {
         let after = published(&scene.client(Some(&people.operator)), &admin).await;
         assert_eq!(of_customers(after), before, "{database}");
     }
-}
-
-fn admin_of(listeners: &Listeners) -> String {
-    format!("https://{}", listeners.admin.clone().unwrap())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_command_imports_a_file() {
-    let (scene, people, admin) = staffed().await;
-    later(&scene);
-    let operator = scene.client(Some(&people.operator));
-    let days = over(&operator, &admin).await;
-    let run = |arguments: &[&str]| as_staff(&scene, &admin, ("operator", &people.operator), arguments);
-    let file = scene.files.path("web.csv");
-    let path = file.to_str().unwrap().to_owned();
-    let import = |text: &str, more: &[&str]| {
-        fs::write(&file, text).unwrap();
-        let arguments = ["statistics", "import", &path, "--interface", "web", "--reason", "From monitoring."];
-        run(&[&arguments[..], more].concat())
-    };
-    let (code, example, error) = run(&["statistics", "import", "--example"]);
-    assert!(code == 0 && example.starts_with("day,down_seconds,error_rate_percent,ais_mean_ms,"), "{error}");
-    let (code, help, _) = run(&["statistics", "import", "--help"]);
-    assert_eq!(code, 0);
-    for column in example.lines().next().unwrap().split(',').chain(["--example", "--reason"]) {
-        assert!(help.contains(&format!("  {column} ")), "{column}: {help}");
-    }
-    // The example is an example: its days are the only thing that does not fit here.
-    let fitting = example.replace("2027-01-30", &days[0]).replace("2027-01-31", &days[1]);
-    let (code, out, error) = import(&fitting, &[]);
-    assert_eq!((code, out), (0, format!("Imported 2 days of web, {} to {}.\n", days[0], days[1])), "{error}");
-    let (code, out, error) = import(&format!("day,down_seconds\n{},3\n", days[1]), &[]);
-    let expected = format!(
-        "Imported 1 day of web, {} to {}; 1 of them had been imported before and is replaced.\n",
-        days[1], days[1]
-    );
-    assert_eq!((code, out), (0, expected), "{error}");
-    let (code, out, _) = import(&fitting, &["--json"]);
-    let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &told["days"], &told["replaced"]), (0, &json!(2), &json!(2)));
-    let (code, out, error) = run(&["statistics"]);
-    assert!(
-        code == 0 && out.contains("web_ais_mean_ms") && out.contains(",210.000,305.500,,0"),
-        "{out}{error}"
-    );
-
-    // What is wrong is told with line and column, all of it.
-    let wrong = format!("day,down_seconds,pis_mean_ms\n\n{},x,1\n2001-01-01,0,0\n{},1,\n", days[0], days[1]);
-    let (code, _, error) = import(&wrong, &[]);
-    assert_eq!(code, 1, "{error}");
-    let lines: Vec<_> = error.lines().collect();
-    let beginnings = [
-        format!("error: {path}: the bank refused with 400 invalid_request: line 3, down_seconds: \"x\""),
-        "  line 4, day: 2001-01-01 is no day from ".to_owned(),
-        "  line 4, pis_mean_ms: expected more than 0".to_owned(),
-    ];
-    assert_eq!(lines.len(), beginnings.len(), "{error}");
-    for (line, beginning) in lines.iter().zip(&beginnings) {
-        assert!(line.starts_with(beginning), "{beginning}: {error}");
-    }
-    let (_, out, _) = import(&wrong, &["--json"]);
-    let told: Value = serde_json::from_str(&out).unwrap();
-    let texts = told["error"]["texts"][0].as_str().unwrap();
-    assert!(texts.contains("; line 4, day: ") && told["error"]["status"] == 400, "{out}");
-    for (text, expected) in [
-        ("", "it is empty; a row of names of columns is expected"),
-        ("day,down_seconds\n", "there are no days below the row of names"),
-        ("%PDF-1.7\n", "there is no column \"%PDF-1.7\""),
-        ("day;down_seconds\n", "cells are separated by commas"),
-        ("day,uptime\n", "there is no column \"uptime\""),
-    ] {
-        let (code, _, error) = import(text, &[]);
-        assert!(code == 1 && error.contains(expected) && error.contains(&path), "{expected}: {error}");
-    }
-    for (arguments, expected, code) in [
-        (&["statistics", "import", "none.csv", "--interface", "web", "--reason", "x"][..], "none.csv: ", 1),
-        (&["statistics", "import", &path], "--interface <NAME>", 2),
-        (&["statistics", "import", &path, "--interface", "web"], "--reason <TEXT>", 2),
-        (&["statistics", "import", &path, "--interface", "", "--reason", "x"], "it is empty", 2),
-        (&["statistics", "--from", &days[0], "import", "--example"], "--from, --to and --format", 1),
-        (
-            &["statistics", "remove", "--interface", "web", "--from", &days[0], "--reason", "x"],
-            "--to <DAY>",
-            2,
-        ),
-    ] {
-        let (is, _, error) = run(arguments);
-        assert!(is == code && error.contains(expected), "{expected}: {error}");
-    }
-    fs::write(&file, &fitting).unwrap();
-    let arguments = ["statistics", "import", &path, "--interface", "web", "--reason", "x"];
-    let (code, _, error) = as_staff(&scene, &admin, ("reader", &people.reader), &arguments);
-    assert!(code == 1 && error.contains("role_missing"), "{error}");
-
-    let remove =
-        ["statistics", "remove", "--interface", "web", "--from", &days[0], "--to", &days[1], "--reason", "x"];
-    let (code, out, error) = run(&remove);
-    assert_eq!((code, out), (0, format!("Removed 2 days of web, {} to {}.\n", days[0], days[1])), "{error}");
-    let (code, _, error) = run(&remove);
-    assert!(code == 1 && error.contains("not found"), "{error}");
 }

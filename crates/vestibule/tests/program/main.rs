@@ -27,6 +27,7 @@ mod core_bank;
 mod crash;
 mod crash_payments;
 mod customer_interfaces;
+mod customer_interfaces_command;
 mod customer_pages;
 mod data_command;
 mod data_folder;
