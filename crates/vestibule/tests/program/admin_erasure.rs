@@ -107,23 +107,20 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
     let tpp = registered(&scene, &client).await;
     let good = consented(&scene, &tpp, &client, &customer).await;
     let (erase, why) = (format!("/third-parties/{ID}/erase"), json!({"reason": "Asked for in writing."}));
-    refused(
-        &post(&operator, &admin, "/third-parties/none/erase", &why).await,
-        404,
-        &["third party not found"],
-    );
+    let nobody = post(&operator, &admin, "/third-parties/none/erase", &why).await;
+    refused(&nobody, 404, &["third party not found"]);
     refused(&post(&operator, &admin, &erase, &json!({})).await, 400, &["reason"]);
     let reader = scene.client(Some(&people.reader));
     refused(&post(&reader, &admin, &erase, &why).await, 403, &["role_missing"]);
     refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &good.id]);
     assert_eq!(tpp.read("/v1/accounts", &good).exchange(&client, &scene.interface()).await.status, 200);
     // Approved and never confirmed, and so never good once a day is over.
-    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
+    let iban = customer["iban"].as_str().unwrap();
+    let asked = tpp.consent_request(&detailed(iban, true));
     let asked = asked.exchange(&client, &scene.interface()).await.json();
     let unconfirmed = asked["consentId"].as_str().unwrap().to_owned();
     approve(&scene, &asked, &customer).await;
     // What nobody decided about: whatever it says of a customer is there, and is nobody's but the third party's.
-    let iban = customer["iban"].as_str().unwrap();
     let undecided = async || {
         let asked = tpp.consent_request(&detailed(iban, true)).exchange(&client, &scene.interface()).await;
         let funds = tpp.funds_consent_request(&json!({"account": {"iban": iban}}));
@@ -150,11 +147,8 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
     assert_eq!((code, &erased["erasedConsents"], &erased["isMore"]), (0, &json!(all), &json!(false)));
     for [consent, funds] in [&before, &after] {
         refused(&get(&operator, &admin, &format!("/consents/{consent}")).await, 404, &["consent not found"]);
-        refused(
-            &get(&operator, &admin, &format!("/funds-consents/{funds}")).await,
-            404,
-            &["consent not found"],
-        );
+        let funds = get(&operator, &admin, &format!("/funds-consents/{funds}")).await;
+        refused(&funds, 404, &["consent not found"]);
     }
     assert_eq!(erased["kept"][0]["consent"], good.id, "{erased}");
     refused(&get(&operator, &admin, &format!("/consents/{unconfirmed}")).await, 404, &["consent not found"]);
@@ -170,8 +164,9 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
     let token = token.exchange(&client, &scene.interface()).await;
     assert!(token.status == 401 && token.body.contains("invalid_client"), "{}", token.body);
     // A node that answered it before does not take it for registered any more, whatever it asks for.
-    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
-    for request in [asked, tpp.get(&format!("/v1/consents/{}/status", good.id))] {
+    for request in
+        [tpp.consent_request(&detailed(iban, true)), tpp.get(&format!("/v1/consents/{}/status", good.id))]
+    {
         let answer = request.exchange(&client, &scene.interface()).await;
         assert_eq!((answer.status, crate::serve::error(&answer).as_str()), (401, "CERTIFICATE_INVALID"));
     }
