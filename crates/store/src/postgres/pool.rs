@@ -102,7 +102,11 @@ impl Taken<'_> {
         // The next one who takes the connection puts a place of its own there.
         let place = self.connection.held.take();
         if !self.connection.client.is_closed() {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.connection);
+            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that had its place at the host of before may be one too many at this one.
+            if idle.len() < WRITERS {
+                idle.push(self.connection);
+            }
         }
         // Whoever gets the place has to find the connection, or would make one more.
         drop(place);
