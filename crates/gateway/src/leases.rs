@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::Timestamp;
 use jiff::SignedDuration;
 use store::{Changes, StoreError};
 use tokio::time::Instant;
@@ -19,20 +20,24 @@ const MOST_OFF: SignedDuration = SignedDuration::from_mins(5);
 /// How often a lease is renewed, or asked for.
 const RENEWED: Duration = Duration::from_secs(5);
 
+/// How far a clock may go beside the time that passes until a lease is asked for at once: before anything is done by such a clock, it is
+/// held against that of the database.
+const JUMP: SignedDuration = SignedDuration::from_mins(1);
+
 /// A piece of work that one process at a time does, if several share the store.
 #[derive(Debug)]
 pub struct Lease {
     name: &'static str,
     holder: String,
     is_held: bool,
-    /// Until then it is not asked for again, whatever came of it.
-    ask_at: Option<Instant>,
+    /// When it was asked for last, whatever came of it, also by the clock.
+    asked: Option<(Instant, Timestamp)>,
 }
 
 impl Lease {
     /// A lease under a name, which is not taken yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, holder: Randomness::from_system().secret_uuid(), is_held: false, ask_at: None }
+        Self { name, holder: Randomness::from_system().secret_uuid(), is_held: false, asked: None }
     }
 
     /// Whether the work is this process's now. It always is where nobody shares the store; nothing is written there. It never is on a
@@ -41,8 +46,9 @@ impl Lease {
         if !gateway.shares_its_store() {
             return true;
         }
-        if self.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
-            self.ask_at = Some(Instant::now() + RENEWED);
+        let now = (Instant::now(), gateway.0.clock.now(None));
+        if self.asked.is_none_or(|asked| is_due(asked, now)) {
+            self.asked = Some(now);
             self.is_held =
                 gateway.take_lease_in_time(self.name, &self.holder).await.unwrap_or_else(|error| {
                     // That the store is away is told by the calls that need it, and by who takes up news of others.
@@ -52,6 +58,14 @@ impl Lease {
         }
         self.is_held
     }
+}
+
+/// Whether a lease is asked for again, `now` after it was asked for.
+fn is_due(asked: (Instant, Timestamp), now: (Instant, Timestamp)) -> bool {
+    let passed = now.0.saturating_duration_since(asked.0);
+    let by_clock = now.1.duration_since(asked.1);
+    let beside = SignedDuration::try_from(passed).map(|passed| by_clock.saturating_sub(passed).abs());
+    passed >= RENEWED || beside.is_ok_and(|beside| beside > JUMP)
 }
 
 /// How long somebody who wants a turn waits for others.
@@ -168,5 +182,23 @@ impl Gateway {
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_is_looked_at_before_anything_is_done_by_it() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let begun = Instant::now();
+        let is_due = |passed: u64, by_clock: i64| {
+            is_due((begun, at(0)), (begun + Duration::from_secs(passed), at(by_clock)))
+        };
+        assert!(!is_due(0, 0) && !is_due(4, 4) && !is_due(4, 0) && !is_due(1, 60) && !is_due(1, -58));
+        assert!(is_due(5, 5) && is_due(5, 0), "it is renewed");
+        let days = 400 * 24 * 60 * 60;
+        assert!(is_due(1, 62) && is_due(1, -60) && is_due(0, days) && is_due(0, -days));
     }
 }

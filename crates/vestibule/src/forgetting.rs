@@ -43,6 +43,10 @@ pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
             {
                 continue;
             }
+            // What a clock that jumped since would have ended is not forgotten.
+            if !lease.is_held(&gateway).await {
+                break;
+            }
             let (forgotten, failed) = gateway.forget(tenant, now).await;
             let telling = tellings.entry(tenant.clone()).or_insert_with(own_telling);
             telling.tell(failed.map_err(|error| format!("{tenant}: {}", edge::with_causes(&error))));
