@@ -13,8 +13,8 @@ use crate::{Error, Gateway, Randomness};
 /// How long others wait for a process that ended without warning.
 const LIFE: SignedDuration = SignedDuration::from_secs(15);
 
-/// How far the clock of a machine may be from that of the database's. One that is far ahead would take every lease, and keep it, since
-/// others look when it ends by their own clocks; then it would forget for all what has ended by its clock alone.
+/// How far the clock of a machine may be from that of the database's. One that is far ahead would forget
+/// for all what has ended by its clock alone.
 const MOST_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often a lease is renewed, or asked for.
@@ -137,12 +137,16 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn clock_error(&self) -> Result<Option<SignedDuration>, Error> {
-        if !self.0.clock.is_of_system() {
-            return Ok(None);
-        }
-        let Some(of_server) = self.0.store.time_of_server().await? else { return Ok(None) };
-        let ahead = self.0.clock.now(None).duration_since(of_server);
-        Ok(Some(ahead).filter(|ahead| ahead.abs() > MOST_OFF))
+        self.time_and_error().await.map(|(_, error)| error)
+    }
+
+    /// Now by the clock of the database, if there is one beside the machine's, and [`Gateway::clock_error`].
+    async fn time_and_error(&self) -> Result<(Timestamp, Option<SignedDuration>), Error> {
+        let of_server = if self.0.clock.is_of_system() { self.0.store.time_of_server().await? } else { None };
+        let now = self.0.clock.now(None);
+        let Some(of_server) = of_server else { return Ok((now, None)) };
+        let ahead = now.duration_since(of_server);
+        Ok((of_server, Some(ahead).filter(|ahead| ahead.abs() > MOST_OFF)))
     }
 
     /// Whether this machine's clock was wrong when a lease was asked for last.
@@ -152,7 +156,8 @@ impl Gateway {
 
     /// False if somebody else holds it, or this machine's clock is wrong.
     async fn take_lease_in_time(&self, name: &str, holder: &str) -> Result<bool, Error> {
-        let wrong = self.clock_error().await?;
+        // All nodes look by one clock when a lease ends: one that is ahead by minutes keeps nobody waiting for them.
+        let (now, wrong) = self.time_and_error().await?;
         let was_wrong = self.0.has_wrong_clock.swap(wrong.is_some(), Ordering::Relaxed);
         match wrong {
             Some(ahead) => {
@@ -168,14 +173,23 @@ impl Gateway {
                 if was_wrong {
                     tracing::warn!("this machine's clock is that of the database again");
                 }
-                self.take_lease(name, holder, LIFE).await
+                self.take_lease_at(now, name, holder, LIFE).await
             }
         }
     }
 
     /// False if somebody else holds it.
     async fn take_lease(&self, name: &str, holder: &str, life: SignedDuration) -> Result<bool, Error> {
-        let now = self.0.clock.now(None);
+        self.take_lease_at(self.0.clock.now(None), name, holder, life).await
+    }
+
+    async fn take_lease_at(
+        &self,
+        now: Timestamp,
+        name: &str,
+        holder: &str,
+        life: SignedDuration,
+    ) -> Result<bool, Error> {
         let until = now.saturating_add(life).unwrap_or(now);
         match self.0.store.save(Changes::new().take_lease(name, holder, (now, until))).await {
             Ok(()) => Ok(true),
