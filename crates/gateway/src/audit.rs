@@ -124,6 +124,12 @@ pub struct Act<'a> {
     /// Until when, if it ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How many of the things that were there before it put others in the place of, if it puts things there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<usize>,
+    /// SHA-256 of what it put there, in lower-case hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<&'a str>,
 }
 
 /// An entry as it is written. The order of its members is the order in which they stand here.
