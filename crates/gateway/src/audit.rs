@@ -47,6 +47,9 @@ pub struct AuditedCall {
     /// Whether it was proved who called.
     #[serde(skip_serializing_if = "is_not")]
     pub authenticated: bool,
+    /// Whether a browser called that has a session that not anybody gets. It is no proof, and not in the entry.
+    #[serde(skip)]
+    pub has_session: bool,
     /// Whether a signature over the call was verified.
     #[serde(skip_serializing_if = "is_not")]
     pub signed: bool,
