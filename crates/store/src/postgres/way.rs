@@ -448,7 +448,7 @@ mod tests {
             (config.get_keepalives_idle(), config.get_keepalives_interval(), config.get_keepalives_retries())
         };
         let seconds = Duration::from_secs;
-        assert_eq!(of("host=a"), (seconds(30), Some(seconds(10)), Some(3)));
+        assert_eq!(of("host=a"), (seconds(10), Some(seconds(5)), Some(3)));
         let said = "host=a keepalives_idle=7 keepalives_interval=8 keepalives_retries=9";
         assert_eq!(of(said), (seconds(7), Some(seconds(8)), Some(9)));
     }
