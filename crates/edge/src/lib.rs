@@ -50,8 +50,8 @@ pub use observer::{
     note_third_party, observe, with_fault,
 };
 pub use proof::{
-    Proof, ShownCertificate, note_authenticated, note_signed, note_signing_certificate, note_tls_certificate,
-    note_unread_tls_certificate,
+    Proof, ShownCertificate, note_authenticated, note_session, note_signed, note_signing_certificate,
+    note_tls_certificate, note_unread_tls_certificate,
 };
 pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;

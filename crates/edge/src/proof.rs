@@ -17,6 +17,8 @@ use crate::observer::note;
 pub struct Proof {
     /// Whether it is known who calls: by a signature, by the token of a session, or as a client.
     pub is_authenticated: bool,
+    /// Whether the browser that calls has a session of a page that not anybody gets: a third party sent it, or a customer logged in.
+    pub has_session: bool,
     /// Whether a signature over the call was verified.
     pub is_signed: bool,
     /// The certificate that came to verify it with, or that the API key of the session was given for.
@@ -54,6 +56,11 @@ impl ShownCertificate {
 /// Notes that it is known who calls.
 pub fn note_authenticated() {
     note(|notes| notes.proof.is_authenticated = true);
+}
+
+/// Notes that the browser that calls has a session that not anybody gets.
+pub fn note_session() {
+    note(|notes| notes.proof.has_session = true);
 }
 
 /// Notes that a signature over this call was verified.

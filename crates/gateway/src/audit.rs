@@ -47,6 +47,9 @@ pub struct AuditedCall {
     /// Whether it was proved who called.
     #[serde(skip_serializing_if = "is_not")]
     pub authenticated: bool,
+    /// Whether a browser called that has a session that not anybody gets. It is no proof, and not in the entry.
+    #[serde(skip)]
+    pub has_session: bool,
     /// Whether a signature over the call was verified.
     #[serde(skip_serializing_if = "is_not")]
     pub signed: bool,
@@ -124,6 +127,12 @@ pub struct Act<'a> {
     /// Until when, if it ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How many of the things that were there before it put others in the place of, if it puts things there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<usize>,
+    /// SHA-256 of what it put there, in lower-case hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<&'a str>,
 }
 
 /// An entry as it is written. The order of its members is the order in which they stand here.

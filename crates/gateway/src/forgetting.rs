@@ -39,7 +39,7 @@ fn remembered(kind: Perishable) -> SignedDuration {
 pub struct Forgotten {
     /// How many rows were forgotten, without those that belonged to them.
     pub rows: usize,
-    /// Whether there may be more.
+    /// Whether there may be more that can be forgotten at once: not while the store is unavailable.
     pub is_more: bool,
 }
 
@@ -67,9 +67,9 @@ impl Gateway {
 
     /// Forgets what has ended by a tenant's clock: one small batch of each kind. A kind that cannot be forgotten keeps no other one.
     ///
-    /// # Errors
-    /// The first [`Error`]. Whatever could be forgotten was, unless the store was not available for two kinds.
-    pub async fn forget(&self, tenant: &Tenant, now: Timestamp) -> Result<Forgotten, Error> {
+    /// Returns what was forgotten, and beside it the first [`Error`]. Whatever could be forgotten was, unless the store was not available
+    /// for two kinds.
+    pub async fn forget(&self, tenant: &Tenant, now: Timestamp) -> (Forgotten, Result<(), Error>) {
         let mut forgotten = Forgotten { rows: 0, is_more: false };
         // What belongs to no tenant has ended when it has by every clock.
         let slowest = self.0.settings.tenants.iter().map(|tenant| self.now(tenant)).fold(now, Timestamp::min);
@@ -79,15 +79,21 @@ impl Gateway {
             let before = now.saturating_sub(remembered(kind)).unwrap_or(Timestamp::MIN);
             let rows = self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from);
             let done = forgotten.add(rows);
-            unavailable += usize::from(matches!(done, Err(Error::Unavailable(_))));
+            unavailable += usize::from(is_unavailable(&done));
             failed = failed.and(done);
             if unavailable == UNAVAILABLE {
-                return failed.map(|()| forgotten);
+                forgotten.is_more = false;
+                return (forgotten, failed);
             }
         }
         let kept = self.0.settings.kept.audit;
         let before = slowest.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        let trail = self.forget_trail(slowest, before, BATCH).await;
-        failed.and(forgotten.add(trail)).map(|()| forgotten)
+        let done = forgotten.add(self.forget_trail(slowest, before, BATCH).await);
+        forgotten.is_more &= unavailable == 0 && !is_unavailable(&done);
+        (forgotten, failed.and(done))
     }
+}
+
+fn is_unavailable(done: &Result<(), Error>) -> bool {
+    matches!(done, Err(Error::Unavailable(_)))
 }

@@ -48,7 +48,8 @@ pub struct Deed<'a> {
 
 impl<'a> Deed<'a> {
     pub(crate) fn act(&self, act: &'static str, to: &'a str, until: Option<Timestamp>) -> Act<'a> {
-        Act { by: &self.by.name, certificate: &self.by.certificate, act, to, reason: self.reason, until }
+        let (by, certificate) = (&self.by.name, &self.by.certificate);
+        Act { by, certificate, act, to, reason: self.reason, until, replaced: None, sha256: None }
     }
 }
 

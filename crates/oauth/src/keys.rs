@@ -166,28 +166,48 @@ impl SigningKeys {
     /// # Errors
     /// [`KeyError`]; [`gateway::Error::Conflict`] if somebody else did the same at this moment.
     pub async fn rotate(&self, now: Timestamp) -> Result<(), KeyError> {
+        self.change(Some(now)).await
+    }
+
+    /// Signs with a new key from now on, and believes no other one any more: somebody else may have them.
+    ///
+    /// # Errors
+    /// As [`SigningKeys::rotate`]
+    pub async fn replace_leaked(&self) -> Result<(), KeyError> {
+        self.change(None).await
+    }
+
+    /// Signs with a new key. Those before are retired at a time, or gone without one.
+    async fn change(&self, retired_at: Option<Timestamp>) -> Result<(), KeyError> {
         let (name, kind) = self.algorithm.kept();
         let made = tokio::task::spawn_blocking(move || generate_key(kind)).await.map_err(unusable)?;
         let (pem, _) = made.map_err(unusable)?;
         let before = self.ring();
-        let over = before.retired.iter().filter(|key| !key.is_published_at(now));
-        let mut over: Vec<_> = over.map(|key| (RETIRED, entry_key(&key.public))).collect();
-        let version = before.versions.0;
-        let mut saved =
-            vec![Entry { kind: KIND, key: name.to_owned(), value: pem, forget_at: None, version }];
-        // One that was not taken away after the last change is retired already.
-        let is_new = |key: &&Jwk| before.retired.iter().all(|known| known.public != **key);
-        for public in std::iter::once(&before.public).chain(before.other.as_ref().filter(is_new)) {
-            let retired = RetiredKey { public: public.clone(), retired_at: now };
-            let value = serde_json::to_string(&retired).map_err(unusable)?;
-            let key = entry_key(public);
-            saved.push(Entry { kind: RETIRED, key, value, forget_at: None, version: 0 });
-        }
-        self.drawer.save(&saved).await?;
+        let entry = |kind, key, value, version| Entry { kind, key, value, forget_at: None, version };
+        let mut written = vec![entry(KIND, name.to_owned(), pem, before.versions.0)];
+        let mut deleted = Vec::new();
         if before.other.is_some() {
-            over.push((KIND, self.algorithm.other().kept().0.to_owned()));
+            let (name, _) = self.algorithm.other().kept();
+            deleted.push(entry(KIND, name.to_owned(), String::new(), before.versions.1));
         }
-        self.drawer.delete(&over).await?;
+        for public in std::iter::once(&before.public).chain(&before.other) {
+            let key = entry_key(public);
+            // There is one if it was retired before, and has signed again since.
+            let known = self.drawer.entry(RETIRED, &key).await?;
+            let Some(retired_at) = retired_at else {
+                deleted.extend(known);
+                continue;
+            };
+            let retired = RetiredKey { public: public.clone(), retired_at };
+            let value = serde_json::to_string(&retired).map_err(unusable)?;
+            written.push(entry(RETIRED, key, value, known.map_or(0, |known| known.version)));
+        }
+        for key in &before.retired {
+            if retired_at.is_none_or(|now| !key.is_published_at(now)) {
+                deleted.extend(self.drawer.entry(RETIRED, &entry_key(&key.public)).await?);
+            }
+        }
+        self.drawer.exchange(&written, &deleted).await?;
         self.reload().await
     }
 
@@ -283,6 +303,8 @@ async fn load(drawer: &Drawer, algorithm: IdTokenAlgorithm) -> Result<Ring, KeyE
     }
     retired.sort_by_key(|key| std::cmp::Reverse(key.retired_at));
     let public = public_half(algorithm, &kept.value)?;
+    // One may sign again, after the bank went back to its algorithm.
+    retired.retain(|key| key.public != public && other.as_ref() != Some(&key.public));
     let header = Header { kid: public.common.key_id.clone(), ..Header::new(algorithm.of_header()) };
     let key = PrivateKey::from_pem(&kept.value).map_err(unusable)?;
     let signing = match algorithm {
@@ -345,6 +367,39 @@ mod tests {
             !keys.has_signed(&token, "i", "a"),
             "the first one is forgotten at the next change after its day"
         );
+    }
+
+    #[tokio::test]
+    async fn a_key_that_leaked_is_believed_no_more() {
+        let drawer = Drawer::new(&Store::in_memory().unwrap(), "oauth");
+        let other = SigningKeys::load_or_make(drawer.clone(), IdTokenAlgorithm::Es256).await.unwrap();
+        let keys = SigningKeys::load_or_make(drawer.clone(), IdTokenAlgorithm::Rs256).await.unwrap();
+        let claims = serde_json::json!({"iss": "i", "aud": "a", "exp": 1});
+        let mut tokens = vec![other.sign(&claims).unwrap(), keys.sign(&claims).unwrap()];
+        keys.rotate(at(1000)).await.unwrap();
+        tokens.push(keys.sign(&claims).unwrap());
+        assert!(tokens.iter().all(|token| keys.has_signed(token, "i", "a")));
+        keys.replace_leaked().await.unwrap();
+        assert_eq!(keys.jwks(at(1000)).keys.len(), 1);
+        assert!(!tokens.iter().any(|token| keys.has_signed(token, "i", "a")));
+        assert!(keys.has_signed(&keys.sign(&claims).unwrap(), "i", "a"));
+        assert_eq!(drawer.all(KIND).await.unwrap().len() + drawer.all(RETIRED).await.unwrap().len(), 1);
+    }
+
+    /// The release before could retire a key and leave it in its place.
+    #[tokio::test]
+    async fn a_key_that_is_retired_and_signs_is_published_once_and_can_be_replaced() {
+        let drawer = Drawer::new(&Store::in_memory().unwrap(), "oauth");
+        let keys = SigningKeys::load_or_make(drawer.clone(), IdTokenAlgorithm::Es256).await.unwrap();
+        let public = keys.ring().public.clone();
+        let retired = RetiredKey { public: public.clone(), retired_at: at(0) };
+        drawer.put(RETIRED, &entry_key(&public), &serde_json::to_string(&retired).unwrap()).await.unwrap();
+        let keys = SigningKeys::load_or_make(drawer, IdTokenAlgorithm::Es256).await.unwrap();
+        assert_eq!(keys.jwks(at(1000)).keys.len(), 1);
+        let before = keys.key_id();
+        keys.rotate(at(OVERLAP)).await.unwrap();
+        let ids = keys.jwks(at(2 * OVERLAP - 1)).keys.into_iter().filter_map(|key| key.common.key_id);
+        assert_eq!(ids.collect::<Vec<_>>(), [keys.key_id(), before]);
     }
 
     /// While nodes are started again with another algorithm, and after it, what the first one signed is good everywhere.

@@ -148,6 +148,7 @@ pub(crate) async fn find<'a>(
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
     let Some((tenant, _, language)) = gateway.session_place(&secret).await? else { return Ok(None) };
+    edge::note_session();
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
     Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret, language }))
 }

@@ -8,6 +8,8 @@ use gateway::{Gateway, Lease};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use crate::tasks::Telling;
+
 /// How often the clocks are looked at: a clock that was moved is noticed soon, and between two small batches others write.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -21,6 +23,7 @@ const REST_EVERY: Duration = Duration::from_secs(10);
 pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     let mut lease = Lease::new("forgetting");
     let mut done: HashMap<Tenant, Timestamp> = HashMap::new();
+    let mut tellings: HashMap<Tenant, Telling> = HashMap::new();
     let mut rest = tokio::time::interval(REST_EVERY);
     loop {
         tokio::select! {
@@ -40,16 +43,21 @@ pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
             {
                 continue;
             }
-            match gateway.forget(tenant, now).await {
-                Ok(forgotten) if forgotten.is_more => {}
-                Ok(_) => {
-                    done.insert(tenant.clone(), now);
-                }
-                Err(error) => {
-                    tracing::warn!(error = edge::with_causes(&error), %tenant, "what has ended could not be forgotten");
-                    done.insert(tenant.clone(), now);
-                }
+            // What a clock that jumped since would have ended is not forgotten.
+            if !lease.is_held(&gateway).await {
+                break;
+            }
+            let (forgotten, failed) = gateway.forget(tenant, now).await;
+            let telling = tellings.entry(tenant.clone()).or_insert_with(own_telling);
+            telling.tell(failed.map_err(|error| format!("{tenant}: {}", edge::with_causes(&error))));
+            // A kind that fails keeps no other one waiting.
+            if !forgotten.is_more {
+                done.insert(tenant.clone(), now);
             }
         }
     }
+}
+
+fn own_telling() -> Telling {
+    Telling::of(["what has ended could not be forgotten", "what has ended can be forgotten again"])
 }

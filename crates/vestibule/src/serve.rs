@@ -60,6 +60,9 @@ use crate::{tasks, tls};
 /// What a call takes beside the time that the bank takes.
 const BESIDE_THE_BANK: Duration = Duration::from_secs(2);
 
+/// How long a stop waits for what runs beside the calls. What it writes is written as a whole or not at all.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
 /// How long a stop waits for the last calls to be in the audit trail.
 const LAST_NOTES: Duration = Duration::from_secs(15);
 
@@ -161,11 +164,15 @@ impl Served {
         self.is_ready.store(false, Ordering::Relaxed);
         tokio::time::sleep(self.configuration.management.drain).await;
         self.serving.stop().await;
-        self.beside.stop().await;
-        self.management_serving.stop().await;
-        if let Some(staff) = &mut self.staff {
-            staff.stop().await;
-        }
+        let Self { beside, management_serving, staff, .. } = &mut self;
+        let staff = async {
+            if let Some(staff) = staff {
+                staff.stop().await;
+            }
+        };
+        // The first may wait for a database that says nothing, and whoever stops the gateway waits for half a minute beside what calls take.
+        let _ =
+            tokio::join!(tokio::time::timeout(LAST_WORK, beside.stop()), management_serving.stop(), staff,);
         // What a database that says nothing does not take stays in the spool.
         if tokio::time::timeout(LAST_NOTES, self.notes.stop()).await.is_err() {
             tracing::warn!(

@@ -21,6 +21,9 @@ pub const DEDICATED: &str = "dedicated";
 /// The longest mean that a service can have, in milliseconds: ten minutes. What is more was measured in another unit.
 pub const LONGEST_MEAN: f64 = 600_000.0;
 
+/// The shortest one, in milliseconds: what is less is published as none.
+const SHORTEST_MEAN: f64 = 0.001;
+
 /// What an interface of the bank's customers is called, such as `web` or `app`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CustomerInterface(String);
@@ -146,7 +149,8 @@ pub enum Misfit {
     ErrorRate,
     /// No time that an answer takes.
     #[error(
-        "expected more than 0 and at most {LONGEST_MEAN} milliseconds; leave it out where nobody asked for anything"
+        "expected more than 0 and at most {LONGEST_MEAN} milliseconds, {SHORTEST_MEAN} at least; leave it out where nobody asked for \
+         anything"
     )]
     Mean,
 }
@@ -177,7 +181,7 @@ pub fn misfits(
             all.push((place, Column::ErrorRate, Misfit::ErrorRate));
         }
         for (service, mean) in means {
-            if !(*mean > 0.0 && *mean <= LONGEST_MEAN) {
+            if !(SHORTEST_MEAN..=LONGEST_MEAN).contains(mean) {
                 all.push((place, Column::Mean(*service), Misfit::Mean));
             }
         }
@@ -233,11 +237,12 @@ mod tests {
             means: Service::ALL.map(|service| (service, LONGEST_MEAN)).into(),
             ..measured("2027-03-28", 82_800)
         };
-        assert_eq!(misfits(&[good.clone(), measured("2027-03-01", 0)], taken, seconds), []);
+        let fast = Measured { means: [(Service::Ais, SHORTEST_MEAN)].into(), ..measured("2027-03-01", 0) };
+        assert_eq!(misfits(&[good.clone(), fast], taken, seconds), []);
         let bad = [
             Measured {
                 error_rate: Some(100.5),
-                means: [(Service::Ais, 0.0), (Service::Pis, 1.0), (Service::Cbpii, 600_001.0)].into(),
+                means: [(Service::Ais, 0.0), (Service::Pis, 1e-9), (Service::Cbpii, 600_001.0)].into(),
                 ..measured("2027-03-28", 82_801)
             },
             measured("2027-03-28", -1),
@@ -250,6 +255,7 @@ mod tests {
             (0, Column::DownSeconds, Misfit::DownSeconds { given: 82_801, most: 82_800 }),
             (0, Column::ErrorRate, Misfit::ErrorRate),
             (0, Column::Mean(Service::Ais), Misfit::Mean),
+            (0, Column::Mean(Service::Pis), Misfit::Mean),
             (0, Column::Mean(Service::Cbpii), Misfit::Mean),
             (1, Column::Day, Misfit::Again(day("2027-03-28"))),
             (1, Column::DownSeconds, Misfit::DownSeconds { given: -1, most: 82_800 }),

@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_lc_rs::digest::{Context, SHA256};
 use domain::Date;
 use domain::statistics::{
     Column, CustomerDay, CustomerInterface, MOST_CUSTOMER_INTERFACES, Measured, Misfit, misfits,
 };
 
 use super::{MOST_DAYS, Statistics, end_of, first_known, of_days};
+use crate::audit::Act;
 use crate::error::retry;
+use crate::secrets::hex;
 use crate::staff::{Deed, StaffError, StaffRefusal};
 use crate::{Drawer, Entry, Error, Gateway};
 
@@ -90,10 +93,17 @@ impl Gateway {
                 let value = serde_json::to_string(&day).map_err(Error::internal)?;
                 entries.push(Entry { kind: CUSTOMER_DAY, key, value, forget_at, version });
             }
-            let act = deed.act("import-statistics", &to_what, None);
+            let replaced = entries.iter().filter(|entry| entry.version > 0).count();
+            let sha256 = sha256_of(&entries);
+            // What was published may be changed by this: the trail says that it was, and by what.
+            let act = Act {
+                replaced: Some(replaced),
+                sha256: Some(sha256.as_str()),
+                ..deed.act("import-statistics", &to_what, None)
+            };
             let changes = self.acted(drawer.changes(&entries), &act).await?;
             self.0.store.save(changes).await?;
-            Ok(entries.iter().filter(|entry| entry.version > 0).count())
+            Ok(replaced)
         });
         Ok(Imported { from, to, days: count, replaced: replaced.await? })
     }
@@ -157,6 +167,16 @@ fn key(day: Date, interface: &CustomerInterface) -> String {
 /// Day and name of the interface of an entry.
 fn parts(entry: &Entry) -> Option<(&str, &str)> {
     entry.key.split_once('/')
+}
+
+/// SHA-256 of days as they are kept, each with a line feed behind it, in lower-case hexadecimal.
+fn sha256_of(entries: &[Entry]) -> String {
+    let mut context = Context::new(&SHA256);
+    for entry in entries {
+        context.update(entry.value.as_bytes());
+        context.update(b"\n");
+    }
+    hex(context.finish().as_ref())
 }
 
 /// What an act was about, for the trail.

@@ -74,6 +74,10 @@ pub(crate) async fn log_in_or_out(
             }
             _ => return Err(no_action().into()),
         };
+        // Anybody gets a session in which nobody is logged in.
+        if matches!(place, OwnPlace::LoggedIn(_) | OwnPlace::Inside(_)) {
+            edge::note_session();
+        }
         Ok(match place {
             OwnPlace::LoggedIn(fresh) => {
                 visitor.with_cookie(redirect(StatusCode::SEE_OTHER, &visitor.base()), Some(&fresh))

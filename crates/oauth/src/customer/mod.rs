@@ -323,6 +323,7 @@ async fn enter<'a>(
     };
     let why = match place {
         OwnPlace::Inside(insider) => {
+            edge::note_session();
             return Ok(Inside { services, visitor, secret: secret.unwrap_or_default(), insider });
         }
         OwnPlace::LogIn(view) => {

@@ -33,6 +33,7 @@ pub(crate) async fn overview(
         };
         match place {
             Some((secret, OwnPlace::Inside(insider))) => {
+                edge::note_session();
                 let inside = Inside { services: &services, visitor: &visitor, secret, insider };
                 Ok(inside.overview().await?)
             }

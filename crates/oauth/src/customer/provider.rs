@@ -61,6 +61,9 @@ impl Visitor {
 
     /// Where a browser goes on that the provider has nothing to do with.
     async fn elsewhere(&self, services: &Services, place: OwnPlace) -> Response {
+        if matches!(place, OwnPlace::LoggedIn(_) | OwnPlace::Inside(_)) {
+            edge::note_session();
+        }
         match place {
             OwnPlace::LoggedIn(fresh) => {
                 self.with_cookie(redirect(StatusCode::FOUND, &self.base()), Some(&fresh))

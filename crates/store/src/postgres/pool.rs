@@ -39,8 +39,12 @@ pub(super) struct Taken<'p> {
 pub(super) struct Held(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
 
 impl Held {
-    fn set(&self, place: Option<OwnedSemaphorePermit>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    fn set(&self, place: OwnedSemaphorePermit) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    fn take(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -59,7 +63,7 @@ impl Pool {
             Some(connection) => connection,
             None => self.way.connect().await?,
         };
-        connection.held.set(Some(place));
+        connection.held.set(place);
         Ok(Taken { pool: self, connection })
     }
 
@@ -95,12 +99,17 @@ impl Pool {
 
 impl Taken<'_> {
     pub(super) fn give_back(self) {
-        let held = self.connection.held.clone();
+        // The next one who takes the connection puts a place of its own there.
+        let place = self.connection.held.take();
         if !self.connection.client.is_closed() {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.connection);
+            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that had its place at the host of before may be one too many at this one.
+            if idle.len() < WRITERS {
+                idle.push(self.connection);
+            }
         }
         // Whoever gets the place has to find the connection, or would make one more.
-        held.set(None);
+        drop(place);
     }
 }
 

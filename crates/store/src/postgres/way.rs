@@ -32,8 +32,9 @@ const ONE_OF_SEVERAL: (Duration, Duration) = (Duration::from_secs(2), Duration::
 const UNHEARD: Duration = Duration::from_secs(5);
 
 /// How long nothing is said on a connection before it is asked whether it is still there, and how often and how many times. What is between
-/// here and the server forgets connections on which nothing is said, after a few minutes, and the first write on one of them is lost.
-const KEPT_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
+/// here and the server forgets connections on which nothing is said, after a few minutes, and the first write on one of them is lost. And where an address moves to another machine, connections whose commits the one before
+/// has acknowledged and does not end have their places until this has found that it is gone.
+const KEPT_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration::from_secs(5), 3);
 
 /// The same where an address says nothing: what the library has, and no address needs to say.
 const KEPT_ALIVE_BY_DEFAULT: Duration = Duration::from_hours(2);
@@ -447,7 +448,7 @@ mod tests {
             (config.get_keepalives_idle(), config.get_keepalives_interval(), config.get_keepalives_retries())
         };
         let seconds = Duration::from_secs;
-        assert_eq!(of("host=a"), (seconds(30), Some(seconds(10)), Some(3)));
+        assert_eq!(of("host=a"), (seconds(10), Some(seconds(5)), Some(3)));
         let said = "host=a keepalives_idle=7 keepalives_interval=8 keepalives_retries=9";
         assert_eq!(of(said), (seconds(7), Some(seconds(8)), Some(9)));
     }

@@ -218,6 +218,11 @@ async fn a_lease_is_one_holders_until_it_ends() {
         assert!(!take("b", 19, 30).await);
         assert!(take("b", 20, 30).await, "it has ended");
         assert!(!take("a", 21, 31).await);
+        let later = 400 * 24 * 60 * 60;
+        assert!(take("b", later, later + 15).await);
+        assert!(take("a", 40, 55).await, "it was taken by a clock that was wrong");
+        assert!(take("a", 41, 55 + 5 * 60).await);
+        assert!(!take("b", 41, 56).await, "clocks may differ by minutes");
         assert_eq!(store.time_of_server().await.unwrap().is_some(), store.is_shared());
     })
     .await;

@@ -13,6 +13,10 @@ pub(crate) enum ConfigCommand {
         /// The file.
         #[arg(default_value = "vestibule.toml")]
         file: PathBuf,
+        /// Say what a reload by SIGHUP would: certificates of which it is not the time are told, and are wrong only where they are new,
+        /// which the gateway says in its log.
+        #[arg(long)]
+        reload: bool,
     },
     /// Write the reference page to standard output, in Markdown.
     Reference,

@@ -11,7 +11,7 @@ pub(crate) enum KeysCommand {
     Seal(KeysArgs),
     /// Sign ID tokens with a new key from now on. The key before, and one of another algorithm, stay published for a day. Gateways that
     /// share a PostgreSQL take it up within a second or two; with a file the gateway is stopped before.
-    Rotate(KeysArgs),
+    Rotate(RotateArgs),
 }
 
 /// Arguments of `vestibule keys`.
@@ -23,4 +23,14 @@ pub(crate) struct KeysArgs {
     /// Say what was done in one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Arguments of `vestibule keys rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeysArgs,
+    /// The keys before may be in other hands: they are published no more, and what they have signed is good no more.
+    #[arg(long)]
+    pub(crate) leaked: bool,
 }

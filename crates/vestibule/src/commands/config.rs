@@ -13,7 +13,7 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
     match command {
         ConfigCommand::Example => output::text(&example()),
         ConfigCommand::Reference => output::text(&reference()),
-        ConfigCommand::Check { file } => match told(&file, Configuration::check(&file, tpp::clock::now())) {
+        ConfigCommand::Check { file, reload } => match check(&file, reload) {
             Ok(configuration) => match configuration.remarks() {
                 [] => output::line(&format!("{} is right.", file.display())),
                 remarks => {
@@ -29,6 +29,11 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
         },
     }
     ExitCode::SUCCESS
+}
+
+fn check(file: &Path, is_reload: bool) -> Result<Configuration, String> {
+    let check = if is_reload { Configuration::check_reload } else { Configuration::check };
+    told(file, check(file, tpp::clock::now()))
 }
 
 /// Reads a configuration.

@@ -6,7 +6,7 @@ use serde_json::json;
 use vestibule::{RotatedKey, SealedKeys, rotate_keys, seal_keys};
 
 use super::{Failure, config};
-use crate::cli::{KeysArgs, KeysCommand};
+use crate::cli::{KeysArgs, KeysCommand, RotateArgs};
 use crate::output;
 
 /// Seals what a gateway keeps secret, or lets it sign with another key.
@@ -17,9 +17,9 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn rotate(args: &KeysArgs) -> Result<ExitCode, Failure> {
+async fn rotate(RotateArgs { keys: args, leaked }: &RotateArgs) -> Result<ExitCode, Failure> {
     let configuration = config::read(&args.config).map_err(Failure::new)?;
-    let RotatedKey { key, algorithm } = rotate_keys(&configuration, tpp::clock::now()).await?;
+    let RotatedKey { key, algorithm } = rotate_keys(&configuration, tpp::clock::now(), *leaked).await?;
     if args.json {
         output::json(&json!({"keyId": key, "algorithm": algorithm}));
     } else {

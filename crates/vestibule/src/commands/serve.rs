@@ -43,8 +43,13 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
                 Err(problems) => tracing::error!(problems, "the configuration is wrong; nothing changes"),
                 Ok(new) => {
                     tell_remarks(&args, &new);
-                    if take_up(&mut served, &new).await {
-                        configuration = new;
+                    // A database that says nothing keeps no stop waiting: what is not sealed anew now is at the next start.
+                    tokio::select! {
+                        is_taken_up = take_up(&mut served, &new) => if is_taken_up {
+                            configuration = new;
+                        },
+                        _ = interrupt.recv() => break,
+                        _ = terminate.recv() => break,
                     }
                 }
             },

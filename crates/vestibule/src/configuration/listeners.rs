@@ -11,7 +11,7 @@ use super::files::{CertificateFile, KeyFile};
 use super::keys::{Admin, CoreBank, Interface, Management, Pages, Proxy, Register, Trust, TrustedLists};
 use super::provider::Provider;
 use super::section::{Reader, Section};
-use super::{Configuration, When};
+use super::{Before, Configuration, When};
 
 /// Listeners present a certificate, unless a proxy that does is before them.
 pub(super) fn check_servers(
@@ -111,8 +111,9 @@ pub(super) fn check_pair(
             format!("the certificate is good from {} to {}, and not now", leaf.not_before, leaf.not_after);
         let section = certificate.split('.').next().unwrap_or(certificate);
         let is_bearable = match when.before {
-            Some(before) => before.certificate_of(section) == Some(certificate_file),
-            None => ![Interface::NAME, Pages::NAME].contains(&section),
+            Before::This(before) => before.certificate_of(section) == Some(certificate_file),
+            Before::Unknown => true,
+            Before::Nothing => ![Interface::NAME, Pages::NAME].contains(&section),
         };
         if is_bearable {
             reader.remark(certificate, &text);

@@ -52,8 +52,18 @@ enum Depth {
 #[derive(Debug, Clone, Copy)]
 struct When<'b> {
     now: Timestamp,
-    /// What is served by while it is read again.
-    before: Option<&'b Configuration>,
+    before: Before<'b>,
+}
+
+/// What is served by while a file is read.
+#[derive(Debug, Clone, Copy)]
+enum Before<'b> {
+    /// Nothing: a gateway starts.
+    Nothing,
+    /// This, while it is read again.
+    This(&'b Configuration),
+    /// Something that is known to the gateway alone.
+    Unknown,
 }
 
 /// Everything that the file says.
@@ -112,7 +122,7 @@ impl Configuration {
     /// # Errors
     /// Everything that is wrong with it at `now`, in the order of its lines.
     pub fn read(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
-        Self::read_to(path, When { now, before: None }, Depth::Read)
+        Self::read_to(path, When { now, before: Before::Nothing }, Depth::Read)
     }
 
     /// Reads a file again while a gateway serves by what was read before: a certificate that is the same and has ended meanwhile keeps
@@ -121,7 +131,7 @@ impl Configuration {
     /// # Errors
     /// As [`Configuration::read`]
     pub fn read_again(path: &Path, now: Timestamp, before: &Self) -> Result<Self, Vec<Problem>> {
-        Self::read_to(path, When { now, before: Some(before) }, Depth::Read)
+        Self::read_to(path, When { now, before: Before::This(before) }, Depth::Read)
     }
 
     /// What is to be told of it though it is right: certificates that have ended, or have not begun.
@@ -134,7 +144,16 @@ impl Configuration {
     /// # Errors
     /// As [`Configuration::read`]
     pub fn check(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
-        Self::read_to(path, When { now, before: None }, Depth::Check)
+        Self::read_to(path, When { now, before: Before::Nothing }, Depth::Check)
+    }
+
+    /// The same for a gateway that runs and is to read the file again. Only that gateway knows which certificates are new and have to be in
+    /// their time: here none has to.
+    ///
+    /// # Errors
+    /// As [`Configuration::read`]
+    pub fn check_reload(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
+        Self::read_to(path, When { now, before: Before::Unknown }, Depth::Check)
     }
 
     fn read_to(path: &Path, when: When<'_>, depth: Depth) -> Result<Self, Vec<Problem>> {

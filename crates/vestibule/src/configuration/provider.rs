@@ -103,12 +103,12 @@ impl Provider {
         }
     }
 
-    /// Checks what belongs together.
     /// What it presents to the provider.
     pub(super) fn own_certificate(&self) -> Option<&CertificateFile> {
         self.certificate_file.as_ref()
     }
 
+    /// Checks what belongs together.
     pub(super) fn check(&self, reader: &mut Reader<'_>, when: When<'_>) {
         let has = (self.client_secret.is_some(), self.key_file.is_some(), self.certificate_file.is_some());
         match has {

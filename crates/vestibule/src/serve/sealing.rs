@@ -90,14 +90,24 @@ pub struct RotatedKey {
 }
 
 /// Lets a gateway sign ID tokens with a new key from now on, `now` by the system's clock. Beside gateways that run, if they share their
-/// database.
+/// database. What keys before have signed is good for a day more, unless they leaked.
 ///
 /// # Errors
 /// [`StartError`]
-pub async fn rotate_keys(configuration: &Configuration, now: Timestamp) -> Result<RotatedKey, StartError> {
+pub async fn rotate_keys(
+    configuration: &Configuration,
+    now: Timestamp,
+    has_leaked: bool,
+) -> Result<RotatedKey, StartError> {
     let (store, _lock) = open(configuration).await?;
     let sealing = begin(configuration, &store).await?;
     let keys = signing_keys(configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
-    keys.rotate(now).await?;
+    if has_leaked {
+        keys.replace_leaked().await?;
+    } else {
+        keys.rotate(now).await?;
+    }
+    // The private key before is in no part of the file any more.
+    store.compact().map_err(StartError::ServedDatabase)?;
     Ok(RotatedKey { key: keys.key_id(), algorithm: keys.algorithm_name() })
 }

@@ -22,7 +22,7 @@ use self::kept::{GROUP, HEADER, Kept, NAME, prepare};
 /// Octets of calls that are kept while the database is away; of further ones it is counted how many there were.
 const MOST: u64 = 64 * 1024 * 1024;
 
-/// Of these, octets that calls may have of which nobody proved who makes them: anybody can make any number, and must not take the place of
+/// Of these, octets that calls may have of which nobody proved who makes them, and which have no session: anybody can make any number, and must not take the place of
 /// others.
 const MOST_OF_ANYBODY: u64 = MOST / 2;
 
@@ -113,8 +113,10 @@ impl Spool {
         match call.written(&self.node) {
             Ok(text) => {
                 let mut state = self.state();
-                if call.authenticated || state.takes_of_anybody(call.at.as_second()) {
-                    state.add(text, call.authenticated);
+                // What customers do at the pages is kept as what third parties do.
+                let is_known = call.authenticated || call.has_session;
+                if is_known || state.takes_of_anybody(call.at.as_second()) {
+                    state.add(text, is_known);
                 } else {
                     state.lose();
                 }
@@ -401,7 +403,8 @@ mod tests {
         let most = u64::from(OF_ANYBODY_A_SECOND);
         (0..most + 5).for_each(|_| spool.note(&call(7, false)));
         assert_eq!(spool.state().lost, 5);
-        (0..3).for_each(|_| spool.note(&call(7, true)));
+        (0..2).for_each(|_| spool.note(&call(7, true)));
+        spool.note(&AuditedCall { has_session: true, ..call(7, false) });
         (0..2).for_each(|_| spool.note(&call(8, false)));
         assert_eq!(spool.state().lost, 5);
         spool.end(&gateway).await.unwrap();

@@ -69,6 +69,7 @@ impl Observer for Trailing {
             microseconds: microseconds(call.took),
             third_party: call.third_party.map(|tpp: &TppId| tpp.as_str().chars().take(LONGEST_ID).collect()),
             authenticated: call.proof.is_authenticated,
+            has_session: call.proof.has_session,
             signed: call.proof.is_signed,
             signing_certificate: fingerprint(call.proof.signing_certificate.as_ref()),
             tls_certificate: fingerprint(call.proof.tls_certificate.as_ref()),

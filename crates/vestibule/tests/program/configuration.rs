@@ -126,6 +126,10 @@ fn certificates_that_have_ended_are_in_the_way_of_nothing_else() {
     let (code, _, error) = vestibule(&check);
     assert!(code == 1 && error.contains("[interface] certificate_file: the certificate is good"), "{error}");
     says(&Configuration::read(&path, ended).unwrap_err(), &["interface", "pages"]);
+    // A service that reloads goes on to the signal.
+    let (code, said, error) = vestibule(&[&check[..4], &["--reload", check[4]]].concat());
+    assert!(code == 0 && said.contains("is right, but for certificates"), "{said}{error}");
+    assert!(error.contains("[interface] certificate_file: the certificate is good from"), "{error}");
     let before = Configuration::read(&path, testkit::now()).unwrap();
     says(before.remarks(), &[]);
     let again = || Configuration::read_again(&path, ended, &before);

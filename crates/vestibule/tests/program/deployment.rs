@@ -40,7 +40,7 @@ fn the_unit_calls_what_the_program_takes() {
     assert_eq!(calls.len(), 3, "{unit}");
     // A configuration that is wrong is told before the signal: nobody hears of it afterwards.
     let reload: Vec<_> = unit.lines().filter_map(|line| line.strip_prefix("ExecReload=")).collect();
-    assert!(reload[0].contains(" config check ") && reload[1].contains("kill -HUP"), "{reload:?}");
+    assert!(reload[0].contains(" config check --reload ") && reload[1].contains("kill -HUP"), "{reload:?}");
     assert!(unit.contains("\nStartLimitIntervalSec=0\n"), "a database that is late is waited for: {unit}");
     for call in calls {
         let words: Vec<_> = call.split_once('=').unwrap().1.split(' ').collect();

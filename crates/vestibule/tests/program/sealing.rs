@@ -55,7 +55,7 @@ fn seal(files: &Files) -> Value {
 /// What `vestibule keys` says.
 fn of_keys(files: &Files, what: &str) -> Value {
     let mut command = Command::new(BINARY);
-    command.args(["keys", what, "--json", "--config"]).arg(files.path("vestibule.toml"));
+    command.arg("keys").args(what.split(' ')).args(["--json", "--config"]).arg(files.path("vestibule.toml"));
     let output = command.env_remove("VESTIBULE_NOW").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -120,6 +120,11 @@ async fn the_key_of_id_tokens_changes_while_nodes_run() {
     for node in [&scene.listeners, &other.1] {
         until(node, &[&second, &all[0], &first[0]]).await;
     }
+
+    // After a leak no key before is good for a day more.
+    let alone = of_keys(&scene.files, "rotate --leaked");
+    assert_eq!(alone["algorithm"], "ES256");
+    until(&third.1, &[&alone["keyId"].as_str().unwrap().to_owned()]).await;
 }
 
 fn a_moved_value_does_not_open(files: &Files) {

@@ -131,7 +131,8 @@ fn whole(text: &str) -> Result<i64, String> {
 fn decimal(text: &str) -> Result<f64, String> {
     let is_plain = text.bytes().all(|octet| octet.is_ascii_digit() || b".-+eE".contains(&octet));
     let number = text.parse().ok().filter(|number: &f64| is_plain && number.is_finite());
-    number.ok_or_else(|| format!("\"{}\" is no number, such as 0.25", shown(text)))
+    // A zero with a minus sign would be published with it.
+    number.map(|number| number + 0.0).ok_or_else(|| format!("\"{}\" is no number, such as 0.25", shown(text)))
 }
 
 /// What somebody sent, short enough for a text.
@@ -231,4 +232,15 @@ fn all_of(wrong: &[String]) -> Error {
         more => format!("; and {more} more"),
     };
     Error::bad(wrong.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join("; ") + &more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_has_no_sign() {
+        assert!(["-0", "-0.0", "-0e5", "0"].iter().all(|text| decimal(text).unwrap().is_sign_positive()));
+        assert!((decimal("-0.5").unwrap() + 0.5).abs() < f64::EPSILON);
+    }
 }
