@@ -327,10 +327,10 @@ async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T
         return serde_json::from_slice(&body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let text = format!("the core bank's answer does not fit at line {line}, column {column}");
-            // The first octet of something else than JSON.
-            match (line, column) <= (1, 1) {
-                true => Failure::Away { text, trouble: Some(Trouble::NoInterface) },
-                false => Failure::Odd(text),
+            // All that the interface answers is an object; a page of a proxy begins with anything else.
+            match body.trim_ascii_start().first() {
+                Some(b'{' | b'[') => Failure::Odd(text),
+                _ => Failure::Away { text, trouble: Some(Trouble::NoInterface) },
             }
         });
     }

@@ -307,6 +307,24 @@ async fn an_answer_that_does_not_fit_is_not_asked_for_again_and_stands_in_nobody
     assert_eq!((scene.way.calls(), core.way().rests), (9, true));
 }
 
+/// Whatever stands before the bank and says with 200 that it is away.
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_is_none_of_the_bank() {
+    let scene = Scene::at("nl").await;
+    for page in ["<html>", "\n<!DOCTYPE html>", ""] {
+        let core = scene.restarted(Limits { failures: 2, ..SHORT });
+        let customers = core.ports().customers;
+        scene.way.spoil("/log-ins", Fault::Says(page));
+        for _ in 0..2 {
+            assert!(!core.way().rests, "{page:?}");
+            let credentials = Credentials { challenge: "1", answer: "" };
+            assert!(is_away(customers.log_in(&[], credentials).await));
+        }
+        assert!(core.way().rests, "{page:?}");
+        scene.way.mend();
+    }
+}
+
 /// What a bank says in its own words may be about its customers.
 #[tokio::test]
 async fn the_banks_own_words_are_no_part_of_a_failure() {
