@@ -454,4 +454,10 @@ async fn movements_that_were_not_asked_for_are_no_answer() {
         let booked = scene.bank.accounts.booked(&access, &query, today).await;
         assert_eq!(!is_away(booked), is_answer, "{says}");
     }
+    // What is to come is not asked for: the bank may have booked it ahead.
+    let calls = scene.way.calls();
+    let to_come = TransactionQuery { from: day("2026-11-27"), ..query(None) };
+    assert!(scene.bank.accounts.booked(&access, &to_come, today).await.unwrap().is_empty());
+    assert_eq!(scene.way.calls(), calls);
+    assert!(scene.way.query().contains("to=2026-11-26"), "{}", scene.way.query());
 }
