@@ -115,9 +115,10 @@ impl Client {
             .connect_timeout(limits.connect)
             .redirect(Policy::none())
             .no_proxy()
-            // A connection whose other end vanished is not used for long: over HTTP/2 all calls share it.
+            // A connection whose other end vanished is not used for long: over HTTP/2 all calls share it. One that is silent for no
+            // longer than a call may take is there.
             .http2_keep_alive_interval(limits.connect)
-            .http2_keep_alive_timeout(limits.connect)
+            .http2_keep_alive_timeout(limits.deadline)
             .http2_keep_alive_while_idle(true)
             .tls_certs_only(authorities)
             .identity(reqwest::Identity::from_pem(identity).map_err(wrong)?)
@@ -326,10 +327,10 @@ async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T
         return serde_json::from_slice(&body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let text = format!("the core bank's answer does not fit at line {line}, column {column}");
-            // The first octet of something else than JSON.
-            match (line, column) <= (1, 1) {
-                true => Failure::Away { text, trouble: Some(Trouble::NoInterface) },
-                false => Failure::Odd(text),
+            // All that the interface answers is an object; a page of a proxy begins with anything else.
+            match body.trim_ascii_start().first() {
+                Some(b'{' | b'[') => Failure::Odd(text),
+                _ => Failure::Away { text, trouble: Some(Trouble::NoInterface) },
             }
         });
     }

@@ -58,9 +58,10 @@ impl Client {
             .connect_timeout(limits.connect)
             .redirect(Policy::none())
             .referer(false)
-            // A connection whose other end vanished is not used for long: over HTTP/2 all calls share it.
+            // A connection whose other end vanished is not used for long: over HTTP/2 all calls share it. One that is silent for no
+            // longer than a call may take is there.
             .http2_keep_alive_interval(limits.connect)
-            .http2_keep_alive_timeout(limits.connect)
+            .http2_keep_alive_timeout(limits.deadline)
             .http2_keep_alive_while_idle(true)
             .no_proxy();
         if let Some(authorities) = &settings.authorities {

@@ -101,6 +101,8 @@ struct Inner {
     requests: Mutex<Vec<Parameters>>,
     /// How often keys were looked up.
     looked_up: Mutex<u32>,
+    /// How many pushed requests it says nothing to.
+    kept_waiting: Mutex<u32>,
 }
 
 /// A provider that runs until the test ends.
@@ -170,6 +172,7 @@ impl TestProvider {
             codes: Mutex::default(),
             requests: Mutex::default(),
             looked_up: Mutex::default(),
+            kept_waiting: Mutex::default(),
         }));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(configuration))
@@ -219,6 +222,11 @@ impl TestProvider {
     /// How often the keys were looked up.
     pub fn looked_up(&self) -> u32 {
         *locked(&self.0.looked_up)
+    }
+
+    /// How many pushed requests came to which it says nothing.
+    pub fn kept_waiting(&self) -> u32 {
+        *locked(&self.0.kept_waiting)
     }
 
     fn behaviour(&self) -> Behaviour {
@@ -323,6 +331,7 @@ async fn keys(State(provider): State<TestProvider>) -> Json<Value> {
 async fn push(State(provider): State<TestProvider>, headers: HeaderMap, body: String) -> Response {
     let behaviour = provider.behaviour();
     if behaviour.hangs {
+        *locked(&provider.0.kept_waiting) += 1;
         return std::future::pending().await;
     }
     let Some(form) = parameters(&body) else { return refused(StatusCode::BAD_REQUEST, "invalid_request") };

@@ -328,7 +328,12 @@ async fn whoever_comes_back_waits_for_nobody_who_is_sent_there() {
         })
         .collect();
     // They are on their way before anybody comes back.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let on_their_way = async {
+        while provider.kept_waiting() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), on_their_way).await.unwrap();
     assert!(client.receive(&trip(), &response).await.unwrap().is_ok());
     for sent in sent {
         assert!(matches!(sent.await.unwrap(), Err(Error::Unavailable(_))));

@@ -6,8 +6,11 @@ use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeCo
 use crate::certificate::fingerprint;
 use crate::pem::{self, Kind, PemError};
 
-/// Largest header value taken, in bytes.
+/// Largest header value taken, in bytes, of one certificate.
 pub const MAX_BYTES: usize = 16 * 1024;
+
+/// The same of a chain.
+pub const MAX_CHAIN_BYTES: usize = 32 * 1024;
 
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -51,9 +54,9 @@ pub enum HeaderError {
     /// Empty, or what proxies write for nothing: `-` and `(null)`.
     #[error("no certificate in the header")]
     Missing,
-    /// More than 16 KiB.
-    #[error("the header is larger than {} KiB", MAX_BYTES / 1024)]
-    TooLarge,
+    /// More than so many bytes.
+    #[error("the header is larger than {} KiB", .0 / 1024)]
+    TooLarge(usize),
     /// Not ASCII text.
     #[error("the header contains octets outside ASCII")]
     NotAscii,
@@ -88,7 +91,7 @@ impl HeaderError {
 /// # Errors
 /// [`HeaderError`]
 pub fn certificate_der(value: &[u8], form: HeaderForm) -> Result<Vec<u8>, HeaderError> {
-    let text = text_of(value)?;
+    let text = text_of(value, MAX_BYTES)?;
     match form {
         HeaderForm::Any => one(any(text)?),
         HeaderForm::Rfc9440 => {
@@ -113,12 +116,12 @@ pub fn certificate_der(value: &[u8], form: HeaderForm) -> Result<Vec<u8>, Header
 /// # Errors
 /// [`HeaderError`]
 pub fn chain_der(value: &[u8]) -> Result<Vec<Vec<u8>>, HeaderError> {
-    any(text_of(value)?)
+    any(text_of(value, MAX_CHAIN_BYTES)?)
 }
 
-fn text_of(value: &[u8]) -> Result<&str, HeaderError> {
-    if value.len() > MAX_BYTES {
-        return Err(HeaderError::TooLarge);
+fn text_of(value: &[u8], most: usize) -> Result<&str, HeaderError> {
+    if value.len() > most {
+        return Err(HeaderError::TooLarge(most));
     }
     let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii()).ok_or(HeaderError::NotAscii)?;
     let text = text.trim();
@@ -260,7 +263,11 @@ mod tests {
         for nothing in ["", "  ", "-", "(null)", "-----BEGIN CERTIFICATE----------END CERTIFICATE-----"] {
             assert_eq!(case(nothing), Err(HeaderError::Missing), "{nothing}");
         }
-        assert_eq!(case(&"A".repeat(MAX_BYTES + 1)), Err(HeaderError::TooLarge));
+        assert_eq!(case(&"A".repeat(MAX_BYTES + 1)), Err(HeaderError::TooLarge(MAX_BYTES)));
+        // A chain may be twice as long.
+        let chain = |blanks| chain_der(format!("{pem}{}{pem}", " ".repeat(blanks)).as_bytes());
+        assert_eq!(chain(MAX_BYTES), Ok(vec![DER.to_vec(); 2]));
+        assert_eq!(chain(MAX_CHAIN_BYTES), Err(HeaderError::TooLarge(MAX_CHAIN_BYTES)));
         assert_eq!(certificate_der(&[0xff], HeaderForm::Any), Err(HeaderError::NotAscii));
         assert_eq!(certificate_der(b"MIIF", HeaderForm::Rfc9440), Err(HeaderError::Malformed));
     }

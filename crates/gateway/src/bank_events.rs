@@ -4,29 +4,24 @@
 //! no end of either side loses one, and none is taken twice however many nodes ask. An event that comes again, because the bank
 //! went back to an older state, changes nothing that it did not change before.
 //!
-//! What a closed account means depends on the other accounts of whoever held it. While the bank does not tell these, the event is put
-//! aside in that batch and taken up later, so that it keeps no other away.
+//! An event of which the bank does not tell yet what it means is put aside ([`crate::events_aside`]).
 
 use std::time::Duration;
 
 use domain::{
-    Account, AccountId, AccountStatus, Currency, CustomerId, Decision, Iban, ListPlace, PaymentId, Product,
-    Timestamp, TppId,
+    Account, AccountId, AccountStatus, CustomerId, Decision, ListPlace, PaymentId, Timestamp, TppId,
 };
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::customer_rights::Right;
+use crate::events_aside::{Aside, Effects};
 use crate::payments::PaymentProgress;
-use crate::{Changes, Drawer, Entry, Error, Fault, Gateway, Lease};
+use crate::{Changes, Drawer, Entry, Error, Gateway, Lease};
 
 /// Name under which it is kept which event was taken last.
-const OWNER: &str = "bank-events";
+pub(crate) const OWNER: &str = "bank-events";
 const TAKEN: &str = "taken";
 const LAST: &str = "last";
-
-/// Events that were put aside, by their names.
-const ASIDE: &str = "aside";
 
 /// How many events are asked for at once.
 const BATCH: usize = 100;
@@ -36,13 +31,10 @@ const WAIT: Duration = Duration::from_secs(4);
 
 /// How long a bank or a store that does not answer is left in peace, how often one is asked that does not wait until there is an event,
 /// and how often another node looks whether it is its turn.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// How often a bank that tells no events is asked whether it does by now.
 const UNTOLD: Duration = Duration::from_secs(60);
-
-/// How often what was put aside is taken up.
-const TAKEN_UP: Duration = Duration::from_secs(60);
 
 /// How many rights are read at once.
 const PAGE: usize = 200;
@@ -92,20 +84,19 @@ impl Gateway {
     /// Takes what the bank tells, as it comes, without an end. On one of the nodes that share a store; the others look whether it is their
     /// turn. Ends at once if the bank tells nothing.
     pub async fn follow_bank(&self) {
-        let Some(_) = &self.0.bank.events else { return };
+        if self.0.bank.events.is_some() {
+            // A bank that is slow to tell what was put aside keeps no event waiting.
+            tokio::join!(self.read_bank_events(), self.keep_taking_up());
+        }
+    }
+
+    async fn read_bank_events(&self) {
         let mut lease = Lease::new(OWNER);
         let (mut is_away, mut is_silent) = (false, false);
-        let mut take_up_at = Instant::now();
         loop {
             if !lease.is_held(self).await {
                 tokio::time::sleep(PAUSE).await;
                 continue;
-            }
-            if take_up_at <= Instant::now() {
-                take_up_at = Instant::now() + TAKEN_UP;
-                if let Err(error) = self.take_up_bank_events().await {
-                    tracing::debug!(%error, "what was put aside of the bank's events cannot be taken up");
-                }
             }
             let asked = Instant::now();
             let taken = self.take(WAIT).await;
@@ -171,11 +162,12 @@ impl Gateway {
         for one in &told {
             let effects = match &one.event {
                 Some(event) => {
-                    let effects = match self.effects(event, one.at).await {
-                        Err(Error::Unavailable(fault)) => self.put_aside(&drawer, one, fault)?,
-                        effects => effects?,
+                    let Effects { changes, unknown } = self.effects(event, one.at).await?;
+                    let aside = match &unknown {
+                        Some((aside, fault)) => self.put_aside(&drawer, &one.id, (aside, fault)).await?,
+                        None => Changes::new(),
                     };
-                    effects.and(events.noted(one).await?)
+                    changes.and(aside).and(events.noted(one).await?)
                 }
                 None => {
                     tracing::error!(event = one.id, "an event of the bank is not understood and passed over");
@@ -189,59 +181,11 @@ impl Gateway {
         Ok(Some(told.len()))
     }
 
-    /// Puts an event aside of which the bank does not tell what it means.
-    ///
-    /// # Errors
-    /// The fault, for an event that does not depend on what the bank tells
-    fn put_aside(&self, drawer: &Drawer, told: &ToldEvent, fault: Fault) -> Result<Changes, Error> {
-        let Some(aside) = Aside::of(told) else { return Err(Error::Unavailable(fault)) };
-        tracing::error!(
-            event = told.id,
-            %fault,
-            "an event of the bank is put aside: the accounts of who held a closed account cannot be read; it is taken up each minute"
-        );
-        let value = serde_json::to_string(&aside).map_err(Error::internal)?;
-        let entry = Entry { kind: ASIDE, key: told.id.clone(), value, forget_at: None, version: 0 };
-        Ok(drawer.changes(&[entry]))
-    }
-
-    /// Takes up the events that were put aside, and says of how many it is known now what they mean.
-    ///
-    /// # Errors
-    /// Those of the store
-    pub async fn take_up_bank_events(&self) -> Result<usize, Error> {
-        let drawer = Drawer::new(&self.0.store, OWNER);
-        let mut taken = 0;
-        for (key, value) in drawer.all(ASIDE).await? {
-            let aside: Aside = serde_json::from_str(&value).map_err(Error::internal)?;
-            let Some(event) = aside.event() else { continue };
-            match self.effects(&event, aside.at).await {
-                Err(Error::Unavailable(_)) => continue,
-                effects => {
-                    self.0.store.save(effects?.and(drawer.deletion(&[(ASIDE, key)]))).await?;
-                    taken += 1;
-                }
-            }
-        }
-        Ok(taken)
-    }
-
     /// What an event means for what customers gave.
-    async fn effects(&self, event: &BankEvent, at: Timestamp) -> Result<Changes, Error> {
+    pub(crate) async fn effects(&self, event: &BankEvent, at: Timestamp) -> Result<Effects, Error> {
         match event {
-            BankEvent::Payment { .. } => Ok(Changes::new()),
-            BankEvent::AccountClosed { account, customers } => {
-                let mut changes = Changes::new();
-                for customer in customers {
-                    let open = self.open_accounts(customer, account).await?;
-                    for right in self.open_rights(customer).await? {
-                        if leads_nowhere(&right, account, &open) {
-                            changes = self.end(changes, right, Decision::EndedByBank);
-                        }
-                    }
-                }
-                Ok(changes)
-            }
+            BankEvent::Payment { .. } => Ok(Changes::new().into()),
+            BankEvent::AccountClosed { account, customers } => self.closing(account, customers, at).await,
             BankEvent::Withdrawn { customer, consent, third_party } => {
                 let is_meant = |right: &Right| match (consent, third_party) {
                     (Some(id), _) => right.id() == id,
@@ -250,10 +194,37 @@ impl Gateway {
                     (None, None) => right.decided_at() <= at,
                 };
                 let rights = self.open_rights(customer).await?.into_iter().filter(is_meant);
-                Ok(rights
-                    .fold(Changes::new(), |changes, right| self.end(changes, right, Decision::RevokedByPsu)))
+                let revoked = |changes, right| self.end(changes, right, Decision::RevokedByPsu);
+                Ok(rights.fold(Changes::new(), revoked).into())
             }
         }
+    }
+
+    /// What a closed account means for those who held it, each for themselves.
+    async fn closing(
+        &self,
+        account: &Account,
+        customers: &[CustomerId],
+        at: Timestamp,
+    ) -> Result<Effects, Error> {
+        let (mut changes, mut unread, mut why) = (Changes::new(), Vec::new(), None);
+        for customer in customers {
+            let open = match self.open_accounts(customer, account).await {
+                Err(Error::Unavailable(fault)) => {
+                    unread.push(customer.clone());
+                    why = Some(fault);
+                    continue;
+                }
+                open => open?,
+            };
+            for right in self.open_rights(customer).await? {
+                if leads_nowhere(&right, account, &open) {
+                    changes = self.end(changes, right, Decision::EndedByBank);
+                }
+            }
+        }
+        let unknown = why.map(|fault| (Aside::of(account, unread, at), fault));
+        Ok(Effects { changes, unknown })
     }
 
     /// The accounts of a customer that are open, but for the one that was closed.
@@ -295,41 +266,6 @@ impl Gateway {
             Right::FundsConsent(consent) => changes.put_funds_consent(&consent.end(why, now)),
         };
         changes.end_grants(&subject, now)
-    }
-}
-
-/// An event that was put aside, as it is kept: what has to be known of a closed account and of who held it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Aside {
-    at: Timestamp,
-    account: AccountId,
-    iban: Iban,
-    currency: String,
-    customers: Vec<CustomerId>,
-}
-
-impl Aside {
-    fn of(told: &ToldEvent) -> Option<Self> {
-        let Some(BankEvent::AccountClosed { account, customers }) = &told.event else { return None };
-        Some(Self {
-            at: told.at,
-            account: account.id.clone(),
-            iban: account.iban.clone(),
-            currency: account.currency.code().to_owned(),
-            customers: customers.clone(),
-        })
-    }
-
-    fn event(&self) -> Option<BankEvent> {
-        let account = Account {
-            id: self.account.clone(),
-            iban: self.iban.clone(),
-            currency: Currency::from_code(&self.currency)?,
-            product: Product::Current,
-            name: String::new(),
-            status: AccountStatus::Deleted,
-        };
-        Some(BankEvent::AccountClosed { account, customers: self.customers.clone() })
     }
 }
 

@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 
 use domain::{CustomerId, CustomerSession, Iban, Interface, Language, LoggedIn, ScaRules, Timestamp, TppId};
 
-use crate::bank::Credentials;
 use crate::error::retry;
-use crate::log_in_failures::{Claim, Door, Named};
+use crate::log_in_failures::{Claim, Door, Named, to_its_end};
 use crate::{Changes, Ctx, Error, Gateway, LogInAttempt, LogInProblem, secrets};
 
 /// Under this name wrong answers at the bank's own pages are counted; no third party can have it.
@@ -133,10 +132,17 @@ impl Gateway {
             Ok(claim) => claim,
             Err(place) => return Ok(place),
         };
-        let credentials = Credentials { challenge: &claim.challenge, answer: attempt.answer };
-        let asked = self.0.bank.customers.log_in(&claim.customers(), credentials).await;
-        let Some(customer) = self.settled(ctx, &claim, asked).await? else {
-            return self.keep_out(ctx, secret, &claim).await;
+        let (this, of, browser) = (self.clone(), ctx.clone(), secret.to_owned());
+        let answer = attempt.answer.to_owned();
+        let asked = to_its_end(async move {
+            match this.ask_and_settle(&of, (&claim, &answer), None).await? {
+                Some(customer) => Ok(Ok(customer)),
+                None => this.keep_out(&of, &browser, &claim).await.map(Err),
+            }
+        });
+        let customer = match asked.await? {
+            Ok(customer) => customer,
+            Err(place) => return Ok(place),
         };
         let fresh = self.0.randomness.secret();
         retry(|| async {

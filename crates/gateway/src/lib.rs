@@ -30,6 +30,7 @@ mod customers;
 mod decisions;
 mod erasure;
 mod error;
+mod events_aside;
 mod forgetting;
 mod funds_consents;
 mod grants;

@@ -4,10 +4,9 @@
 use domain::dynamic_linking::challenge;
 use domain::{CustomerId, LoggedIn, Payment, Session};
 
-use crate::bank::Credentials;
 use crate::decisions::{Approval, DecisionProblem, Undone};
 use crate::error::retry;
-use crate::log_in_failures::{Claim, Named};
+use crate::log_in_failures::{Claim, Named, to_its_end};
 use crate::provider_trips::{confirmation, confirmed_in};
 use crate::sessions::{Journey, Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway, LogInProblem};
@@ -102,14 +101,15 @@ impl Gateway {
         claimed: AnswerClaim,
     ) -> Result<Result<String, Standing>, Error> {
         let AnswerClaim { claim, customer, payments } = claimed;
-        let answer = approval.answer.as_ref().map_or("", |given| given.answer.as_str());
-        let credentials = Credentials { challenge: &claim.challenge, answer };
-        let said = self.0.bank.customers.approves(&customer, credentials).await;
-        let said = said.map(|is_right| is_right.then_some(customer));
-        match self.settled(ctx, &claim, said).await? {
-            Some(_) => Ok(Ok(payments)),
-            None => self.wrong_linked_answer(ctx, secret, &claim).await.map(Err),
-        }
+        let answer = approval.answer.as_ref().map(|given| given.answer.clone()).unwrap_or_default();
+        let (this, ctx, secret) = (self.clone(), ctx.clone(), secret.to_owned());
+        let asked = async move {
+            match this.ask_and_settle(&ctx, (&claim, &answer), Some(&customer)).await? {
+                Some(_) => Ok(Ok(payments)),
+                None => this.wrong_linked_answer(&ctx, &secret, &claim).await.map(Err),
+            }
+        };
+        to_its_end(asked).await
     }
 
     async fn wrong_linked_answer(&self, ctx: &Ctx, secret: &str, claim: &Claim) -> Result<Standing, Error> {

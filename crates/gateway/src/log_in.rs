@@ -3,9 +3,8 @@
 use domain::{AccountReference, CustomerId, Iban, LoggedIn, Purpose, ScaRules, Session, Timestamp};
 use jiff::SignedDuration;
 
-use crate::bank::Credentials;
 use crate::error::retry;
-use crate::log_in_failures::{Claim, Door, Named};
+use crate::log_in_failures::{Claim, Door, Named, to_its_end};
 use crate::sessions::{Journey, Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
@@ -90,10 +89,17 @@ impl Gateway {
             Ok(claim) => claim,
             Err(attempted) => return Ok(attempted),
         };
-        let credentials = Credentials { challenge: &claim.challenge, answer: attempt.answer };
-        let asked = self.0.bank.customers.log_in(&claim.customers(), credentials).await;
-        let Some(customer) = self.settled(ctx, &claim, asked).await? else {
-            return self.not_logged_in(ctx, secret, &claim).await;
+        let (this, of, browser) = (self.clone(), ctx.clone(), secret.to_owned());
+        let answer = attempt.answer.to_owned();
+        let asked = to_its_end(async move {
+            match this.ask_and_settle(&of, (&claim, &answer), None).await? {
+                Some(customer) => Ok(Ok(customer)),
+                None => this.not_logged_in(&of, &browser, &claim).await.map(Err),
+            }
+        });
+        let customer = match asked.await? {
+            Ok(customer) => customer,
+            Err(attempted) => return Ok(attempted),
         };
         let (fresh, challenge) = (self.0.randomness.secret(), self.nonce());
         retry(|| async {

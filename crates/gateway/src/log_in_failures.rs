@@ -2,10 +2,12 @@
 //!
 //! An answer of a customer's device is claimed before the bank is asked about it: it is counted as a failure, in one batch with the
 //! challenge that takes the place of the one that it answers. So the bank is asked once about each answer, and about no more than
-//! there may be failures, however many come side by side. What it says settles the claim.
+//! there may be failures, however many come side by side. What it says settles the claim, also if whoever sent the answer goes away.
 
 use domain::{CustomerId, Iban, LogInFailures, ScaRules, SecretHash, Session, Timestamp, TppId};
+use tracing::Instrument;
 
+use crate::bank::Credentials;
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, LogInProblem, secrets};
 
@@ -42,7 +44,7 @@ pub(crate) struct Door<'a> {
 #[derive(Debug)]
 pub(crate) struct Claim {
     /// The challenge that it answers; the session has another one by now.
-    pub(crate) challenge: String,
+    challenge: String,
     /// In whose name it was counted, with it.
     named: Vec<Named>,
     of: TppId,
@@ -65,7 +67,7 @@ impl Claim {
     }
 
     /// Those who are customers.
-    pub(crate) fn customers(&self) -> Vec<CustomerId> {
+    fn customers(&self) -> Vec<CustomerId> {
         self.named.iter().filter_map(|one| one.customer.clone()).collect()
     }
 
@@ -85,13 +87,44 @@ impl Claim {
     }
 }
 
+/// Brings what was begun to its end, also if whoever asked for it goes away meanwhile: an answer that was claimed and never settled would
+/// count as a failure whatever it was, and a wrong one would not be counted at what the customer was asked for.
+///
+/// # Errors
+/// Those of the work
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work.in_current_span()).await.map_err(Error::internal)?
+}
+
 impl Gateway {
-    /// Settles a claim by what the bank said of the answer, and passes that on: a right one ends the failures of whose it is. A wrong
-    /// one was counted before; one about which the bank said nothing, and one that was another holder's, is no failure.
+    /// Asks the bank about an answer that was claimed, and settles the claim by what it says: whose the answer is, nobody's if it is wrong.
+    /// Where a customer approves, it can be theirs alone. To be brought [`to_its_end`].
     ///
     /// # Errors
     /// That of the bank, or of the store
-    pub(crate) async fn settled(
+    pub(crate) async fn ask_and_settle(
+        &self,
+        ctx: &Ctx,
+        (claim, answer): (&Claim, &str),
+        approving: Option<&CustomerId>,
+    ) -> Result<Option<CustomerId>, Error> {
+        let credentials = Credentials { challenge: &claim.challenge, answer };
+        let customers = &self.0.bank.customers;
+        let said = match approving {
+            None => customers.log_in(&claim.customers(), credentials).await,
+            Some(customer) => {
+                let said = customers.approves(customer, credentials).await;
+                said.map(|is_right| is_right.then(|| customer.clone()))
+            }
+        };
+        self.settled(ctx, claim, said).await
+    }
+
+    /// Settles a claim by what the bank said of the answer, and passes that on: a right one ends the failures of whose it is. A wrong
+    /// one was counted before; one about which the bank said nothing, and one that was another holder's, is no failure.
+    async fn settled(
         &self,
         ctx: &Ctx,
         claim: &Claim,

@@ -3,13 +3,14 @@
 use crate::accounts::Seen;
 use crate::call::Call;
 use crate::callbacks::Teller;
+use crate::draft_payments::{self, KnownDraft};
 use crate::error::Error;
 use crate::labels::is_in_person;
 use crate::notifications::Filter;
 use crate::records::{look_up, write};
+use crate::requests::{self, KnownInquiry, KnownResponse};
 use crate::wire::objects::{Category, Object};
 use crate::wire::payments::Decision;
-use crate::{draft_payments, requests};
 
 /// From filters, an account and a type of object to the objects that were told last, each with its status.
 pub(crate) const TOLD_STATES: &str = "notification-told-states";
@@ -83,37 +84,63 @@ impl Decided {
     }
 }
 
+/// An object of which it may have to be told: its status is known, and it is rendered once there is something to tell.
+enum Known {
+    Draft(Box<KnownDraft>),
+    Inquiry(Box<KnownInquiry>),
+    Response(Box<KnownResponse>),
+}
+
+impl Known {
+    /// Number and status.
+    fn state(&self, call: &Call) -> (i64, Decision) {
+        match self {
+            Self::Draft(one) => one.state(call),
+            Self::Inquiry(one) => one.state(call),
+            Self::Response(one) => one.state(call),
+        }
+    }
+
+    async fn render(&self, call: &Call, seen: &Seen) -> Result<Object, Error> {
+        Ok(match self {
+            Self::Draft(one) => Object::DraftPayment(Box::new(one.render(call, seen).await?)),
+            Self::Inquiry(one) => Object::RequestInquiry(one.render(call)),
+            Self::Response(one) => Object::RequestResponse(one.render(call, seen)),
+        })
+    }
+}
+
 /// Objects of one type.
 struct Objects {
     decided: Decided,
     /// Oldest first, each with its number and status.
-    rendered: Vec<((i64, Decision), Object)>,
+    known: Vec<((i64, Decision), Known)>,
 }
 
 impl Objects {
     /// The newest, so many of them, and those with these numbers.
     async fn of(call: &Call, seen: &Seen, decided: Decided, which: (usize, &[i64])) -> Result<Self, Error> {
-        let mut rendered: Vec<_> = match decided {
+        let newest: Vec<_> = match decided {
             Decided::Drafts => {
-                let found = draft_payments::newest(call, seen, which).await?.into_iter();
-                found.map(|one| ((one.id, one.object.status), Object::DraftPayment(Box::new(one)))).collect()
+                let found = draft_payments::newest(call, seen, which).await?;
+                found.into_iter().map(|one| Known::Draft(Box::new(one))).collect()
             }
             Decided::Inquiries => {
-                let found = requests::newest(call, seen, which).await?.into_iter();
-                found.map(|one| ((one.id, one.object.request.status), Object::RequestInquiry(one))).collect()
+                let found = requests::newest(call, seen, which).await?;
+                found.into_iter().map(|one| Known::Inquiry(Box::new(one))).collect()
             }
             Decided::Responses => {
-                let found = requests::newest_responses(call, seen, which).await?.into_iter();
-                found.map(|one| ((one.id, one.object.request.status), Object::RequestResponse(one))).collect()
+                let found = requests::newest_responses(call, seen, which).await?;
+                found.into_iter().map(|one| Known::Response(Box::new(one))).collect()
             }
         };
-        rendered.reverse();
-        Ok(Self { decided, rendered })
+        let known = newest.into_iter().rev().map(|one| (one.state(call), one)).collect();
+        Ok(Self { decided, known })
     }
 
     /// Number and status of each.
     fn states(&self) -> Vec<(i64, Decision)> {
-        self.rendered.iter().map(|(state, _)| *state).collect()
+        self.known.iter().map(|(state, _)| *state).collect()
     }
 
     async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
@@ -140,17 +167,18 @@ async fn tell_of(
     }
     // None for an account that came after the filters: what it has is not news. Neither is what is older than all that was told.
     let oldest = told.as_ref().map(|told| told.iter().map(|(id, _)| *id).min().unwrap_or_default());
-    for (state, object) in &objects.rendered {
+    for (state, one) in &objects.known {
         let is_known = told.iter().flatten().any(|known| known == state);
         if is_known || oldest.is_none_or(|oldest| state.0 < oldest) {
             continue;
         }
+        let object = one.render(call, seen).await?;
         let event = match state.1 {
             Decision::Pending => format!("{}_CREATED", decided.name()),
             word => format!("{}_{word}", decided.name()),
         };
         for filter in filters.iter().filter(|one| one.category == decided.category()) {
-            teller.tell(filter, event.clone(), state.0, object).await?;
+            teller.tell(filter, event.clone(), state.0, &object).await?;
         }
     }
     objects.note(call, key, seen).await

@@ -275,6 +275,11 @@ async fn jobs(bunq: &Bunq) -> Result<VecDeque<Job>, GatewayError> {
     for (key, value) in bunq.drawer.all(FILTERS).await? {
         if !parse::<Vec<Filter>>(FILTERS, &value)?.is_empty() {
             jobs.push_back(Job::Look(key));
+            continue;
+        }
+        // Of a release that kept them. Whoever sets filters at this moment wins.
+        if let Some(empty) = bunq.drawer.entry(FILTERS, &key).await?.filter(|entry| entry.value == value) {
+            let _ = bunq.drawer.exchange(&[], &[empty]).await;
         }
     }
     Ok(jobs)

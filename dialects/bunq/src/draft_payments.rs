@@ -117,6 +117,14 @@ async fn render(
     draft: &Record<DraftPayment>,
 ) -> Result<Stamped<wire::payments::DraftPayment>, Error> {
     let payment = call.payment(&draft.value.payment).await?;
+    render_with(call, seen, (draft, &payment)).await
+}
+
+async fn render_with(
+    call: &Call,
+    seen: &Seen,
+    (draft, payment): (&Record<DraftPayment>, &Payment),
+) -> Result<Stamped<wire::payments::DraftPayment>, Error> {
     let status = Decision::from(payment.status_at(call.ctx.now));
     let entries = payment.transfers.iter().zip(draft.value.first_entry..);
     let entry = |(transfer, id)| DraftEntry { id, kind: "BUNQ", payment: planned(seen, transfer) };
@@ -131,10 +139,10 @@ async fn render(
         status,
         kind: "BUNQ",
         entries: entries.map(entry).collect(),
-        object: object(call, seen, &payment, draft.value.batch).await?,
+        object: object(call, seen, payment, draft.value.batch).await?,
         unsaid: DRAFT,
     };
-    Ok(draft.stamped_at(updated(draft, &payment), rendered))
+    Ok(draft.stamped_at(updated(draft, payment), rendered))
 }
 
 /// What an accepted draft became.
@@ -172,17 +180,40 @@ async fn named(call: &Call) -> Result<(Seen, Record<DraftPayment>), Error> {
     Ok((seen, draft))
 }
 
+/// A draft with the payment that says what became of it.
+pub(crate) struct KnownDraft {
+    draft: Record<DraftPayment>,
+    payment: Payment,
+}
+
+impl KnownDraft {
+    /// Its number and status.
+    pub(crate) fn state(&self, call: &Call) -> (i64, Decision) {
+        (self.draft.id, self.payment.status_at(call.ctx.now).into())
+    }
+
+    /// The draft as answers show it. The bank is asked what an accepted one became.
+    pub(crate) async fn render(
+        &self,
+        call: &Call,
+        seen: &Seen,
+    ) -> Result<Stamped<wire::payments::DraftPayment>, Error> {
+        render_with(call, seen, (&self.draft, &self.payment)).await
+    }
+}
+
 /// The newest drafts that the caller may see, and those with these numbers; newest first.
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
     which: (usize, &[i64]),
-) -> Result<Vec<Stamped<wire::payments::DraftPayment>>, Error> {
+) -> Result<Vec<KnownDraft>, Error> {
     let is_visible = |draft: &Record<DraftPayment>| is_visible(call, draft);
     let mut drafts = Vec::new();
-    for draft in &records::newest(&call.bunq.drawer, seen.id, is_visible, which).await? {
+    for draft in records::newest(&call.bunq.drawer, seen.id, is_visible, which).await? {
         breathe().await;
-        drafts.push(render(call, seen, draft).await?);
+        let payment = call.payment(&draft.value.payment).await?;
+        drafts.push(KnownDraft { draft, payment });
     }
     Ok(drafts)
 }

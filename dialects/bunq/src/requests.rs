@@ -151,20 +151,16 @@ async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Paym
 }
 
 /// What became of a request, and what both sides see of it. Payments are kept to the second, records are not.
-async fn request<T>(
+fn request<T>(
     call: &Call,
-    inquiry: &RequestInquiry,
+    known: &KnownInquiry,
     shown: &Record<T>,
-    (unanswered, account): (Timestamp, i64),
+    account: i64,
     (counterparty_alias, unsaid): (LabelAccount, Unsaid),
-) -> Result<(Timestamp, Request), Error> {
-    let payment = payment_of(call, inquiry).await?;
-    let status = match payment.as_ref().map(|payment| payment.status_at(call.ctx.now)) {
-        None => Decision::Accepted,
-        Some(PaymentStatus::Cancelled) => Decision::Revoked,
-        Some(status) => status.into(),
-    };
-    let updated = payment.as_ref().map_or(unanswered, |payment| payment.last_action_at.max(shown.created));
+) -> (Timestamp, Request) {
+    let (inquiry, payment, status) = (&known.inquiry.value, known.payment.as_ref(), known.status(call));
+    let unanswered = known.inquiry.updated;
+    let updated = payment.map_or(unanswered, |payment| payment.last_action_at.max(shown.created));
     let is_answered = matches!(status, Decision::Accepted | Decision::Rejected);
     let request = Request {
         time_responded: is_answered.then(|| time(updated)),
@@ -177,23 +173,54 @@ async fn request<T>(
         counterparty_alias,
         unsaid,
     };
-    Ok((updated, request))
+    (updated, request)
+}
+
+/// A request with the payment that says what became of it; none where it was answered at once.
+pub(crate) struct KnownInquiry {
+    inquiry: Record<RequestInquiry>,
+    payment: Option<Payment>,
+}
+
+impl KnownInquiry {
+    async fn of(call: &Call, inquiry: Record<RequestInquiry>) -> Result<Self, Error> {
+        let payment = payment_of(call, &inquiry.value).await?;
+        Ok(Self { inquiry, payment })
+    }
+
+    fn status(&self, call: &Call) -> Decision {
+        match self.payment.as_ref().map(|payment| payment.status_at(call.ctx.now)) {
+            None => Decision::Accepted,
+            Some(PaymentStatus::Cancelled) => Decision::Revoked,
+            Some(status) => status.into(),
+        }
+    }
+
+    /// Its number and status.
+    pub(crate) fn state(&self, call: &Call) -> (i64, Decision) {
+        (self.inquiry.id, self.status(call))
+    }
+
+    /// The request as answers show it to who made it.
+    pub(crate) fn render(&self, call: &Call) -> Stamped<wire::payments::RequestInquiry> {
+        let inquiry = &self.inquiry;
+        let value = &inquiry.value;
+        let other = (label_counterparty(&value.counterparty), INQUIRY);
+        let (updated, request) = request(call, self, inquiry, inquiry.owner, other);
+        let rendered = wire::payments::RequestInquiry {
+            request,
+            user_alias_created: label_own(&value.iban, &value.name).label_user,
+            merchant_reference: value.merchant_reference.clone(),
+        };
+        inquiry.stamped_at(updated, rendered)
+    }
 }
 
 async fn render(
     call: &Call,
     inquiry: &Record<RequestInquiry>,
 ) -> Result<Stamped<wire::payments::RequestInquiry>, Error> {
-    let value = &inquiry.value;
-    let about = (inquiry.updated, inquiry.owner);
-    let other = (label_counterparty(&value.counterparty), INQUIRY);
-    let (updated, request) = request(call, value, inquiry, about, other).await?;
-    let rendered = wire::payments::RequestInquiry {
-        request,
-        user_alias_created: label_own(&value.iban, &value.name).label_user,
-        merchant_reference: value.merchant_reference.clone(),
-    };
-    Ok(inquiry.stamped_at(updated, rendered))
+    Ok(KnownInquiry::of(call, inquiry.clone()).await?.render(call))
 }
 
 async fn named(call: &Call) -> Result<Record<RequestInquiry>, Error> {
@@ -205,11 +232,11 @@ pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
     which: (usize, &[i64]),
-) -> Result<Vec<Stamped<wire::payments::RequestInquiry>>, Error> {
+) -> Result<Vec<KnownInquiry>, Error> {
     let mut inquiries = Vec::new();
-    for inquiry in &records::newest(&call.bunq.drawer, seen.id, |_| true, which).await? {
+    for inquiry in records::newest(&call.bunq.drawer, seen.id, |_| true, which).await? {
         breathe().await;
-        inquiries.push(render(call, inquiry).await?);
+        inquiries.push(KnownInquiry::of(call, inquiry).await?);
     }
     Ok(inquiries)
 }
@@ -219,14 +246,15 @@ pub(crate) async fn newest_responses(
     call: &Call,
     seen: &Seen,
     which: (usize, &[i64]),
-) -> Result<Vec<Stamped<wire::payments::RequestResponse>>, Error> {
+) -> Result<Vec<KnownResponse>, Error> {
     let (user, drawer) = (call.session()?.user, &call.bunq.drawer);
     let for_account = |response: &Record<RequestResponse>| is_for(&response.value, seen);
     let mut responses = Vec::new();
-    for response in &records::newest(drawer, user, for_account, which).await? {
+    for response in records::newest(drawer, user, for_account, which).await? {
         breathe().await;
         let inquiry = inquiry_of(call, &response.value).await?;
-        responses.push(render_response(call, seen, response, &inquiry).await?);
+        let known = KnownInquiry::of(call, inquiry).await?;
+        responses.push(KnownResponse { response, known });
     }
     Ok(responses)
 }
@@ -271,19 +299,37 @@ async fn inquiry_of(call: &Call, response: &RequestResponse) -> Result<Record<Re
     call.record::<RequestInquiry>(response.account, response.inquiry).await
 }
 
+/// The same to whom a request is made.
+pub(crate) struct KnownResponse {
+    response: Record<RequestResponse>,
+    known: KnownInquiry,
+}
+
+impl KnownResponse {
+    /// Its number and status.
+    pub(crate) fn state(&self, call: &Call) -> (i64, Decision) {
+        (self.response.id, self.known.status(call))
+    }
+
+    /// The request as answers show it to who is asked.
+    pub(crate) fn render(&self, call: &Call, seen: &Seen) -> Stamped<wire::payments::RequestResponse> {
+        let (value, response) = (&self.known.inquiry.value, &self.response);
+        let other = (label_own(&value.iban, &value.name), RESPONSE);
+        let (updated, request) = request(call, &self.known, response, seen.id, other);
+        let alias = label_account(seen.account());
+        let rendered = wire::payments::RequestResponse { request, alias, kind: "INTERNAL", sub_type: "ONCE" };
+        response.stamped_at(updated, rendered)
+    }
+}
+
 async fn render_response(
     call: &Call,
     seen: &Seen,
     response: &Record<RequestResponse>,
     inquiry: &Record<RequestInquiry>,
 ) -> Result<Stamped<wire::payments::RequestResponse>, Error> {
-    let value = &inquiry.value;
-    let about = (inquiry.updated, seen.id);
-    let other = (label_own(&value.iban, &value.name), RESPONSE);
-    let (updated, request) = request(call, value, response, about, other).await?;
-    let alias = label_account(seen.account());
-    let rendered = wire::payments::RequestResponse { request, alias, kind: "INTERNAL", sub_type: "ONCE" };
-    Ok(response.stamped_at(updated, rendered))
+    let known = KnownInquiry::of(call, inquiry.clone()).await?;
+    Ok(KnownResponse { response: response.clone(), known }.render(call, seen))
 }
 
 /// `GET …/monetary-account/{account}/request-response`

@@ -291,28 +291,62 @@ async fn what_a_customer_withdraws_at_the_bank_ends_at_once_and_nothing_else_doe
     assert_eq!(taken(&anew).await, (1, "strangers".to_owned()));
 }
 
+/// The payee's account was closed, which these held.
+fn closing(scene: &Scene, customers: &[CustomerId]) -> ToldEvent {
+    let event = BankEvent::AccountClosed { account: scene.payee.clone(), customers: customers.to_vec() };
+    ToldEvent { id: "1".to_owned(), at: scene.now, event: Some(event) }
+}
+
+/// What the bank says of a customer's accounts cannot be read.
+fn spoil_accounts_of(scene: &Scene, customer: &CustomerId) {
+    let path: &'static str = format!("/customers/{customer}/accounts").leak();
+    let unread = "{\"accounts\": [{\"id\": \"1\", \"iban\": \"NL91ABNA0417164300\", \"currency\": \"EUR\", \
+                  \"product\": \"LOAN\", \"name\": \"x\", \"status\": \"enabled\"}]}";
+    scene.way.spoil(path, Fault::Says(unread));
+}
+
+#[tokio::test]
+async fn of_several_holders_of_a_closed_account_one_whose_others_cannot_be_read_keeps_no_other_waiting() {
+    let scene = Scene::at("nl").await;
+    let of_payee = scene.bank.customers.named_by(&scene.tenant, &scene.payee.iban).await.unwrap();
+    let unread = consent(&scene, (&of_payee[0], &scene.payee), ("unread", "a")).await;
+    let read = consent(&scene, (&scene.payer.0, &scene.payee), ("read", "a")).await;
+    let told = vec![closing(&scene, &[of_payee[0].clone(), scene.payer.0.clone()])];
+    let bank = Bank { events: Some(Arc::new(Telling(told))), ..scene.bank.clone() };
+    let gateway = gateway(&scene, &bank).await;
+    spoil_accounts_of(&scene, &of_payee[0]);
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 1);
+    assert_eq!(status(&scene, &gateway, &read).await, ConsentStatus::Expired);
+    assert_eq!(status(&scene, &gateway, &unread).await, ConsentStatus::Valid);
+    scene.way.mend();
+    assert_eq!(gateway.take_up_bank_events().await.unwrap(), 1);
+    assert_eq!(status(&scene, &gateway, &unread).await, ConsentStatus::Expired);
+}
+
 #[tokio::test]
 async fn an_account_of_which_the_holders_others_cannot_be_read_keeps_no_withdrawal_away() {
     let scene = Scene::at("nl").await;
     let of_payee = scene.bank.customers.named_by(&scene.tenant, &scene.payee.iban).await.unwrap();
     let closed = consent(&scene, (&of_payee[0], &scene.payee), ("closed", "a")).await;
     let withdrawn = consent(&scene, (&scene.payer.0, &scene.payer.1), ("withdrawn", "a")).await;
-    let closing = BankEvent::AccountClosed { account: scene.payee.clone(), customers: of_payee.clone() };
-    let told = vec![
-        ToldEvent { id: "1".to_owned(), at: scene.now, event: Some(closing) },
-        withdrawal(&scene, ("2", scene.now), (None, None)),
-    ];
+    let closing = closing(&scene, &of_payee);
+    let told = vec![closing.clone(), withdrawal(&scene, ("2", scene.now), (None, None))];
     let bank = Bank { events: Some(Arc::new(Telling(told))), ..scene.bank.clone() };
     let gateway = gateway(&scene, &bank).await;
-    let path: &'static str = Box::leak(format!("/customers/{}/accounts", of_payee[0]).into_boxed_str());
-    let unread = "{\"accounts\": [{\"id\": \"1\", \"iban\": \"NL91ABNA0417164300\", \"currency\": \"EUR\", \
-                  \"product\": \"LOAN\", \"name\": \"x\", \"status\": \"enabled\"}]}";
-    scene.way.spoil(path, Fault::Says(unread));
+    spoil_accounts_of(&scene, &of_payee[0]);
     assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 2);
     assert_eq!(status(&scene, &gateway, &withdrawn).await, ConsentStatus::RevokedByPsu);
     // Whether the other one ends is not known yet.
     assert_eq!(gateway.take_up_bank_events().await.unwrap(), 0);
     assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Valid);
+    // The bank goes back to an older state and tells it again.
+    let given_since = consent(&scene, (&scene.payer.0, &scene.payer.1), ("given since", "a")).await;
+    let told = vec![closing, withdrawal(&scene, ("3", scene.now), (None, None))];
+    let bank = Bank { events: Some(Arc::new(Telling(told))), ..scene.bank.clone() };
+    let again = self::gateway(&scene, &bank).await;
+    assert_eq!(again.take_bank_events(AT_ONCE).await.unwrap(), 0, "it does not know the last one");
+    assert_eq!(again.take_bank_events(AT_ONCE).await.unwrap(), 2);
+    assert_eq!(status(&scene, &again, &given_since).await, ConsentStatus::RevokedByPsu);
     scene.way.mend();
     assert_eq!(gateway.take_up_bank_events().await.unwrap(), 1);
     assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Expired);

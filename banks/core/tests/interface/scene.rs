@@ -52,6 +52,7 @@ pub(crate) enum Fault {
 pub(crate) struct Way {
     faults: Arc<Mutex<Vec<(&'static str, Fault)>>>,
     calls: Arc<AtomicU32>,
+    query: Arc<Mutex<String>>,
 }
 
 impl Way {
@@ -68,10 +69,16 @@ impl Way {
     pub(crate) fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
     }
+
+    /// The parameters of the last one.
+    pub(crate) fn query(&self) -> String {
+        self.query.lock().unwrap().clone()
+    }
 }
 
 async fn spoil(State(way): State<Way>, request: Request, next: Next) -> Response {
     way.calls.fetch_add(1, Ordering::Relaxed);
+    *way.query.lock().unwrap() = request.uri().query().unwrap_or_default().to_owned();
     let faults = way.faults.lock().unwrap().clone();
     let fault = faults.iter().find(|(path, _)| request.uri().path().ends_with(path)).map(|(_, fault)| *fault);
     if let Some(once @ (Fault::DeclinesOnce | Fault::UnknownOnce)) = fault {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use edge::{Connection, Unreadable};
 use eidas::CertificateDer;
-use eidas::header::{HeaderError, HeaderForm, MAX_BYTES, certificate_der, chain_der};
+use eidas::header::{HeaderError, HeaderForm, MAX_CHAIN_BYTES, certificate_der, chain_der};
 use http::{HeaderMap, HeaderValue};
 
 use crate::configuration::{Proxy, ProxyHeader};
@@ -171,8 +171,8 @@ fn authorities(headers: &HeaderMap) -> Result<Arc<[CertificateDer<'static>]>, St
     let values: Vec<_> = headers.get_all(CHAIN).iter().map(HeaderValue::as_bytes).collect();
     // A list in several lines is one list (RFC 9651, 4.2).
     let list = values.join(&b","[..]);
-    if list.len() > MAX_BYTES * 2 {
-        return Err(format!("{CHAIN}: it is larger than {} KiB", MAX_BYTES * 2 / 1024));
+    if list.len() > MAX_CHAIN_BYTES {
+        return Err(format!("{CHAIN}: it is larger than {} KiB", MAX_CHAIN_BYTES / 1024));
     }
     let members = list.split(|octet| *octet == b',').filter(|member| !member.trim_ascii().is_empty());
     let read = |member: &[u8]| match certificate_der(member, HeaderForm::Rfc9440) {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use gateway::bank::{Answer as Said, Credentials, CustomerAuthentication};
 use gateway::domain::{Account, Customer, CustomerId, Iban, Tenant};
@@ -19,12 +20,17 @@ use crate::serve_provider::Browser;
 
 const OWN: &str = "/auth/nl/customer";
 
+/// How long is waited for what has to come.
+const LONG: Duration = Duration::from_secs(60);
+
 /// The devices of a sandbox's customers, at a bank with a mind of its own.
 #[derive(Debug)]
 struct Devices {
     bank: Arc<dyn CustomerAuthentication>,
     /// About how many answers it was asked.
     asked: AtomicUsize,
+    /// About how many it said something.
+    answered: AtomicUsize,
     /// The challenges to which it took an answer.
     taken: Mutex<HashSet<String>>,
     /// Up to how many answers it keeps waiting; none once there are more.
@@ -41,6 +47,7 @@ impl Devices {
         if self.is_away.load(Ordering::SeqCst) {
             return Err(Error::unavailable("nobody looks at answers"));
         }
+        self.answered.fetch_add(1, Ordering::SeqCst);
         Ok(self.taken.lock().unwrap().insert(challenge.to_owned()))
     }
 
@@ -114,6 +121,7 @@ impl Story {
         let devices = Arc::new(Devices {
             bank: core.running.sandbox.bank.customers.clone(),
             asked: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
             taken: Mutex::default(),
             held: watch::Sender::new(0),
             is_away: AtomicBool::new(false),
@@ -176,6 +184,14 @@ impl Story {
 
 async fn next(sent: &mut JoinSet<Answer>) -> Answer {
     sent.join_next().await.unwrap().unwrap()
+}
+
+async fn until(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + LONG;
+    while !has_come().await {
+        assert!(Instant::now() < end, "{what}: not yet");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -252,6 +268,57 @@ async fn an_answer_about_which_the_bank_says_nothing_is_no_failure_and_is_not_as
         let answer = story.right_answer(&value(&page.body, "challenge"));
         let logged_in = next(&mut story.send([story.log_in(&browser, (path, &page), &answer)])).await;
         assert_eq!(logged_in.status, 303, "{path}: {}", logged_in.body);
+    }
+}
+
+/// Who clicks twice, or does not wait for a slow bank, answered right all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn right_answers_whose_senders_go_away_block_nobody() {
+    let story = Story::new().await;
+    for path in [PAGE, OWN] {
+        let mut requests = Vec::new();
+        for _ in 0..6 {
+            let mut browser = story.browser(path).await;
+            let page = browser.get(path).await;
+            let answer = story.right_answer(&value(&page.body, "challenge"));
+            requests.push(story.log_in(&browser, (path, &page), &answer));
+        }
+        let last = requests.pop().unwrap();
+        story.devices.hold(5);
+        let mut sent = story.send(requests);
+        until("the bank is asked", async || story.devices.asked() == 5).await;
+        sent.shutdown().await;
+        // As many as there may be failures wait for the bank.
+        let blocked = next(&mut story.send([last.clone()])).await;
+        assert!(blocked.body.contains("geblokkeerd"), "{path}: {}", blocked.body);
+        story.devices.let_go();
+        until("the customer logs in", async || next(&mut story.send([last.clone()])).await.status == 303)
+            .await;
+    }
+}
+
+/// An authorisation bears three of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_answers_whose_senders_go_away_count() {
+    let story = Story::new().await;
+    let mut browser = story.browser(PAGE).await;
+    for answered in 1..=3 {
+        let page = browser.get(PAGE).await;
+        story.devices.hold(1);
+        let mut sent = story.send([story.log_in(&browser, (PAGE, &page), "999999")]);
+        until("the bank is asked", async || story.devices.asked() == 1).await;
+        sent.shutdown().await;
+        // The server has the time to see that nobody waits any more.
+        for _ in 0..10 {
+            assert_eq!(browser.get(PAGE).await.status, 200);
+        }
+        story.devices.let_go();
+        until("the bank answers", async || story.devices.answered.load(Ordering::SeqCst) == answered).await;
+    }
+    let ended_by = Instant::now() + LONG;
+    while browser.get(PAGE).await.body.contains("name=\"challenge\"") {
+        assert!(Instant::now() < ended_by, "the authorisation goes on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
