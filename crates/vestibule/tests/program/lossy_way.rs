@@ -87,6 +87,7 @@ impl LossyWay {
     /// Begins anew to note such requests.
     pub(crate) fn forget(&self) {
         self.ids.lock().unwrap().clear();
+        self.first.lock().unwrap().clear();
     }
 
     /// What leads `vestibule tpp` to the bank on this way.
