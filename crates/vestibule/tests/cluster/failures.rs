@@ -9,6 +9,9 @@ use crate::callers::Callers;
 /// How long is waited for the cluster to be whole again.
 const LONGEST: Duration = Duration::from_secs(240);
 
+/// How long what comes of mending belongs to a failure.
+const MENDED: Duration = Duration::from_secs(60);
+
 /// So many writes are acknowledged before the next failure.
 const SERVED: usize = 30;
 
@@ -121,16 +124,30 @@ async fn tell(arguments: &[&str]) {
 }
 
 /// Waits until something is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so().await {
-        assert!(begun.elapsed() < LONGEST, "{what} did not come true in {LONGEST:?}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    assert!(is_so_within(LONGEST, is_so).await, "{what} did not come true in {LONGEST:?}");
 }
 
-/// Lets something fail, mends it once others serve in its place, and waits until all is whole.
+/// Waits until something is so, for no longer than this; false if it is not.
+async fn is_so_within(longest: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !is_so().await {
+        if begun.elapsed() >= longest {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    true
+}
+
+async fn is_whole() -> bool {
+    ask(&["whole"]).await.is_some()
+}
+
+/// Lets something fail while all is whole, mends it once others serve in its place, and looks at what comes of that until all is whole again,
+/// or for a while: a standby may take longer to catch up, and serves nobody.
 pub(crate) async fn happen(callers: &Callers, kind: Kind, number: usize) -> Window {
+    until("a whole cluster", is_whole).await;
     // On a slow machine one may be taken for dead that is not, so that there is none for a while.
     let mut primary = None;
     until("a primary", async || {
@@ -160,7 +177,7 @@ pub(crate) async fn happen(callers: &Callers, kind: Kind, number: usize) -> Wind
             Kind::Postgres | Kind::Node => {}
         }
     }
-    until("a whole cluster", async || ask(&["whole"]).await.is_some()).await;
+    is_so_within(MENDED, is_whole).await;
     let ended = Instant::now();
     let before = callers.acknowledged().len();
     until("service", async || callers.acknowledged().len() > before + SERVED).await;
