@@ -62,10 +62,11 @@ impl Parties<'_> {
         }
         let unknown = entry_of(&PaymentId::new(format!("contract-{}none", self.run)), 0);
         assert_eq!(numbers.entry_number(&access, &unknown).await.unwrap(), None);
-        let query =
-            TransactionQuery { status: BookingStatus::Booked, from: day, to: day, after: None, limit: 2 };
-        let booked = self.bank.accounts.booked(&access, &query, day).await.unwrap();
         let newest: Vec<_> = after.transactions.iter().take(2).map(|(_, one)| one.clone()).collect();
+        // Which day that is, is the bank's to say: late in the evening it may be another one than here.
+        let (from, to) = (newest[1].booking_date, newest[0].booking_date);
+        let query = TransactionQuery { status: BookingStatus::Booked, from, to, after: None, limit: 2 };
+        let booked = self.bank.accounts.booked(&access, &query, day.max(to)).await.unwrap();
         assert_eq!(booked, newest, "what is numbered is what is booked");
     }
 
