@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::waiting::listen_instead;
 use testkit::{Request, TestServer, database};
 
 use crate::admin::People;
 use crate::audit::{all_entries, entries_with, verify};
 use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, registered, write_configuration};
-use crate::serve_command::{Program, bank_behind, command, scene_of, start};
+use crate::serve_command::{Program, bank_behind, command, scene_of, silenced, start};
 
 const ANSWERED: &str = "/xs2a-bg/nl/v1/accounts";
 
@@ -182,12 +181,7 @@ async fn a_call_whose_caller_does_not_wait_is_in_the_trail() {
     let client = scene.client(Some(&qwac));
     let tpp = registered(&scene, &client).await;
     let consent = consented(&scene, &tpp, &client, &customer).await;
-    // The core bank is there and says nothing.
-    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
-    let url = text.split("[core_bank]\nurl = \"https://").nth(1).unwrap().split('"').next().unwrap();
-    bank.abort();
-    let _ = bank.await;
-    let silent = listen_instead(url).await;
+    let silent = silenced(&scene, bank).await;
     let id = fresh();
     let call = tpp.read("/v1/accounts", &consent).set("x-request-id", &id);
     let call = call.signed(&tpp.signer);

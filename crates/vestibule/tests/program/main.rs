@@ -22,6 +22,7 @@ mod certificate_status;
 mod client_words;
 mod clock_command;
 mod configuration;
+mod configuration_sections;
 mod connections;
 mod core_bank;
 mod crash;

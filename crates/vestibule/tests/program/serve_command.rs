@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::BINARY;
 use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, error, presented, registered, write_configuration};
-use crate::waiting::until;
+use crate::waiting::{listen_instead, until};
 
 /// The program; it is killed when this is dropped.
 pub(crate) struct Program(pub(crate) Child);
@@ -142,6 +142,15 @@ pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
 /// The same with files that are there, and lines added to the configuration.
 pub(crate) async fn scene_of(files: Files, more: &str) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     scene_before(TestServer::start().await, files, more).await
+}
+
+/// Ends the core bank of such a scene. Whoever listens in its place is there and says nothing.
+pub(crate) async fn silenced(scene: &Scene<Program>, bank: tokio::task::JoinHandle<()>) -> TcpListener {
+    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
+    let url = text.split("[core_bank]\nurl = \"https://").nth(1).unwrap().split('"').next().unwrap();
+    bank.abort();
+    let _ = bank.await;
+    listen_instead(url).await
 }
 
 /// The same before the books of a sandbox.

@@ -16,8 +16,7 @@ use testkit::Request;
 use tokio::net::TcpListener;
 
 use crate::serve::{Scene, consented, registered};
-use crate::serve_command::{CARRIED, Program, scene, start};
-use crate::waiting::listen_instead;
+use crate::serve_command::{CARRIED, Program, scene, silenced, start};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -156,12 +155,7 @@ async fn a_call_whose_caller_goes_away_is_traced() {
     let client = scene.client(Some(&qwac));
     let tpp = registered(&scene, &client).await;
     let consent = consented(&scene, &tpp, &client, &customer).await;
-    // The core bank is there and says nothing.
-    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
-    let url = text.split("[core_bank]\nurl = \"https://").nth(1).unwrap().split('"').next().unwrap();
-    bank.abort();
-    let _ = bank.await;
-    let silent = listen_instead(url).await;
+    let silent = silenced(&scene, bank).await;
     let (call, interface) = (tpp.read("/v1/accounts", &consent), scene.interface());
     let arrived = tokio::select! {
         answer = call.exchange(&client, &interface) => panic!("{}", answer.body),
