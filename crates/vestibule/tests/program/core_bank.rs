@@ -299,7 +299,7 @@ async fn a_bank_that_went_back_tells_what_happens_from_then_on() {
     assert_eq!(told(&events, after.last()).await, None);
     assert_eq!(told(&events, None).await, Some(Vec::new()));
     for place in 0..2 {
-        let made = manage("POST", "/test-accounts", json!({"balance": "100.00"})).await;
+        let made = manage("POST", "/test-accounts", json!({"balance": "5000.00"})).await;
         bank.1["customers"][place] = made["iban"].clone();
     }
     let (code, out, error) = check(&bank.1, folder.path(), &[]);
