@@ -124,7 +124,7 @@ fn the_wrong_order_is_answered_with_the_next_step() {
 #[test]
 fn the_customer_comes_back_to_a_loopback_address() {
     let setting = Setting::ephemeral();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = testkit::free_port();
     let uri = format!("http://127.0.0.1:{port}/callback");
     setting.ok(&["register", "--redirect-uri", &uri]);
     let iban = setting.customer("student");

@@ -90,7 +90,7 @@ fn a_bank_of_another_time_takes_a_certificate_of_its_time() {
 #[test]
 fn a_bank_that_is_down_is_the_first_to_be_asked() {
     let setting = Setting::ephemeral();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = testkit::free_port();
     let bank = format!("http://127.0.0.1:{port}");
     let management = setting.bank.url("management");
     for more in [&[][..], &["--management", &management]] {
@@ -98,7 +98,7 @@ fn a_bank_that_is_down_is_the_first_to_be_asked() {
             ["tpp", "register", "--redirect-uri", URI, "--bank", &bank, "--state", &setting.state];
         let (code, _, error) = vestibule(&[&arguments[..], more].concat());
         assert!(code == 1 && error.contains(&format!("http to port {port}")), "{error}");
-        assert!(!error.contains("8081") && !std::path::Path::new(&setting.state).exists(), "{error}");
+        assert!(!error.contains(":8081") && !std::path::Path::new(&setting.state).exists(), "{error}");
     }
     let tls = setting.bank.url("tls").replace("https:", "http:");
     let (_, _, error) = vestibule(&["tpp", "register", "--redirect-uri", URI, "--bank", &tls]);

@@ -13,7 +13,7 @@ use crate::admin::People;
 use crate::audit::{all_entries, entries_with, verify};
 use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, registered, write_configuration};
-use crate::serve_command::{Program, bank_behind, command, scene_of, silenced, start};
+use crate::serve_command::{Program, bank_behind, command, gone_away, scene_of, silenced, start};
 
 const ANSWERED: &str = "/xs2a-bg/nl/v1/accounts";
 
@@ -186,11 +186,7 @@ async fn a_call_whose_caller_does_not_wait_is_in_the_trail() {
     let call = tpp.read("/v1/accounts", &consent).set("x-request-id", &id);
     let call = call.signed(&tpp.signer);
     let interface = scene.interface();
-    let arrived = tokio::select! {
-        answer = call.exchange(&client, &interface) => panic!("{}", answer.body),
-        // Once it is asked, whoever called goes away.
-        arrived = silent.accept() => arrived,
-    };
+    let asked = gone_away(call.exchange(&client, &interface), &silent).await;
     let admin = admin_of(&scene.listeners);
     let all = entries_with(&scene, &people, &admin, |entry| entry["status"] == 499).await;
     let gone: Vec<_> = all.iter().filter(|entry| entry["status"] == 499).collect();
@@ -200,7 +196,7 @@ async fn a_call_whose_caller_does_not_wait_is_in_the_trail() {
         (gone["route"].as_str(), gone["thirdParty"].as_str()),
         (Some("/xs2a-bg/{tenant}/v1/accounts"), Some("PSDNL-DNB-R654321"))
     );
-    drop(arrived);
+    drop(asked);
 }
 
 /// A folder that somebody takes away is there again before long, and while it cannot be, that is said.

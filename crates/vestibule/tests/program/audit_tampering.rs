@@ -18,7 +18,8 @@ async fn scene() -> (Scene, People, String) {
     let qwac = scene.certificate("qwac").await;
     registered(&scene, &scene.client(Some(&qwac))).await;
     let operator = scene.client(Some(&people.operator));
-    entries_with(&scene, &people, &admin, |entry| entry["kind"] == "call").await;
+    // Calls of a third party are there, and one of staff behind them.
+    entries_with(&scene, &people, &admin, |entry| entry["staff"].is_string()).await;
     for reason in ["One.", "Two.", "Three."] {
         let block = format!("/third-parties/{ID}/block");
         let done = post(&operator, &admin, &block, &json!({"reason": reason})).await;

@@ -5,14 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro};
-use testkit::{TestServer, VERIFIER, bank_offered, challenge, parameter};
+use testkit::{TestServer, VERIFIER, bank_offered, challenge, free_port, parameter};
 
 use crate::python;
-
-/// A port on which nobody listens, for the third party.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Sends a browser through a scenario; returns what the script found.
 pub(crate) async fn browse(scenario: &str, url: &str, customer: &Value, port: u16) -> Option<Value> {

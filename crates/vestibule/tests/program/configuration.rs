@@ -273,7 +273,7 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "[sealing]\nkey_file = \"U3dvcmRmaXNoU3dvcmRmaXNoU3dvcmRmaXNoU3dvcmQ=\"",
         "[sealing] key: what stands here, which is not repeated since it may hold a secret, is not a path",
     ),
-    ("key_file = ", "key_file = \"-----BEGIN PRIVATE KEY-----\\nMII\"", "is not a path of a file or folder"),
+    ("key_file = ", "key_file = \"-----BEGIN PRIVATE KEY-----\\nMIIE\"", "is not a path of a file or folder"),
     ("key_file = ", "key_file = \"MIIEvQIBADANBgkqhkiG9w0BAQ\"", "names none that can be read"),
     (
         "url = \"https://core",
@@ -416,7 +416,7 @@ fn each_mistake_is_told_with_its_line() {
             wrong.is_empty() || said.contains("not for") || said.contains("another section");
         assert!(is_at_its_line || is_about_others, "{wrong}: line {line} expected: {told}");
         assert!(
-            !told.contains("swordfish") && !told.contains("MII") && !told.contains("U3dvcm"),
+            !told.contains("swordfish") && !told.contains("MIIE") && !told.contains("U3dvcm"),
             "{wrong}: {told}"
         );
         // One mistake is one message, where nothing follows from it.

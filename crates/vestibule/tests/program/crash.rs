@@ -117,8 +117,8 @@ pub(crate) struct Bank {
 impl Bank {
     /// One that keeps everything in `data` below a folder.
     pub(crate) fn in_folder(folder: &std::path::Path) -> Self {
-        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { data: folder.join("data").to_str().unwrap().to_owned(), ports: [free(), free()] }
+        let ports = [testkit::free_port(), testkit::free_port()];
+        Self { data: folder.join("data").to_str().unwrap().to_owned(), ports }
     }
 
     pub(crate) fn start(&self) -> Program {

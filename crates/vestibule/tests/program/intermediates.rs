@@ -107,7 +107,8 @@ async fn every_authority_of_a_path_is_asked_about() {
     let answer = call(&bank).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let counts = bank.running.sandbox.gateway.revocation().unwrap().counts();
-    assert_eq!((counts.asked, counts.unanswered, counts.bad), (3, 0, 0));
+    // A call may take longer than an answer holds.
+    assert!(counts.asked >= 3 && (counts.unanswered, counts.bad) == (0, 0), "{counts:?}");
     // The leaves are good, and nobody tells anything of the authority.
     says(json!({"validSeconds": 2, "lists": false})).await;
     let refused = until(503, async || call(&bank).await).await;

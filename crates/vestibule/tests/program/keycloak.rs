@@ -2,7 +2,6 @@
 //! pages, with password and one-time code. It knows the time of the machine alone.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,8 +63,7 @@ impl Keycloak {
         let database = "data/h2/keycloakdb.mv.db";
         fs::copy(made.join(database), home.path().join(database)).unwrap();
         fs::write(home.path().join("data/import/realm.json"), realm.to_string()).unwrap();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
-        let [port, tls_port] = [free(), free()].map(|listener| listener.local_addr().unwrap().port());
+        let (port, tls_port) = (testkit::free_port(), testkit::free_port());
         files.pair("keycloak", &files.ca.issue_server(&["127.0.0.1"]));
         fs::write(files.path("keycloak-authority.pem"), files.ca.pem()).unwrap();
         let of_tls = [

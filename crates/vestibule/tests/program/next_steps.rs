@@ -158,7 +158,7 @@ fn the_right_address_is_named() {
 /// A bank that does not run is started by the command that is printed, where it was looked for.
 #[test]
 fn a_bank_that_does_not_run_is_started_as_printed() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = testkit::free_port();
     let (_guard, folder) = free_folder();
     let state = folder.join("state");
     let address = format!("http://127.0.0.1:{port}");

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro};
-use testkit::{CALLBACK, TestServer, TestTpp, day, euro_payment, parameter};
+use testkit::{CALLBACK, TestServer, TestTpp, day, euro_payment, free_port, parameter};
 
-use crate::browser::{browse, free_port, provider};
+use crate::browser::{browse, provider};
 
 const SEPA: &str = "payments/sepa-credit-transfers";
 

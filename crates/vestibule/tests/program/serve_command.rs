@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,10 +16,11 @@ use gateway::Store;
 use gateway::domain::Tenant;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use testkit::{Request, TestServer, database, euro_payment};
+use testkit::{Answer, Request, TestServer, database, euro_payment};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::BINARY;
 use crate::configuration::Files;
@@ -151,6 +153,30 @@ pub(crate) async fn silenced(scene: &Scene<Program>, bank: tokio::task::JoinHand
     bank.abort();
     let _ = bank.await;
     listen_instead(url).await
+}
+
+/// Makes a call that such a silent bank leaves without an answer, and goes away once the gateway has asked the bank; gives what it
+/// asked on.
+pub(crate) async fn gone_away(call: impl Future<Output = Answer>, silent: &TcpListener) -> Vec<TcpStream> {
+    let (mut call, mut asked) = (pin!(call), Vec::new());
+    // What comes first may be the question what happened at the bank, so the call gets a little longer from then on.
+    let (patience, longer) = (Duration::from_secs(90), Duration::from_secs(1));
+    let mut end = pin!(sleep(patience));
+    loop {
+        tokio::select! {
+            answer = &mut call => panic!("{}", answer.body),
+            arrived = silent.accept() => {
+                if asked.is_empty() {
+                    end.as_mut().reset(tokio::time::Instant::now() + longer);
+                }
+                asked.push(arrived.unwrap().0);
+            }
+            () = &mut end => {
+                assert!(!asked.is_empty(), "the bank was not asked");
+                return asked;
+            }
+        }
+    }
 }
 
 /// The same before the books of a sandbox.

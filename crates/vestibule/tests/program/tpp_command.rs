@@ -201,7 +201,7 @@ fn show_all_lists_every_bank() {
 /// The name is not that of the bank's address: the sandbox was told to write it into its links.
 #[test]
 fn a_public_url_that_this_machine_does_not_know_is_named_as_the_cause() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = testkit::free_port();
     let address = format!("127.0.0.1:{port}");
     let url = "http://vestibule.invalid:8080";
     let setting = Setting::new(&["--ephemeral", "--listen", &address, "--public-url", url]);

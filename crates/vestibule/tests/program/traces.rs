@@ -16,7 +16,7 @@ use testkit::Request;
 use tokio::net::TcpListener;
 
 use crate::serve::{Scene, consented, registered};
-use crate::serve_command::{CARRIED, Program, scene, silenced, start};
+use crate::serve_command::{CARRIED, Program, gone_away, scene, silenced, start};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -157,12 +157,9 @@ async fn a_call_whose_caller_goes_away_is_traced() {
     let consent = consented(&scene, &tpp, &client, &customer).await;
     let silent = silenced(&scene, bank).await;
     let (call, interface) = (tpp.read("/v1/accounts", &consent), scene.interface());
-    let arrived = tokio::select! {
-        answer = call.exchange(&client, &interface) => panic!("{}", answer.body),
-        arrived = silent.accept() => arrived,
-    };
+    let asked = gone_away(call.exchange(&client, &interface), &silent).await;
     stop(&mut scene.served);
-    drop(arrived);
+    drop(asked);
     let all = spans(&taken);
     let gone = all.iter().find(|span| attribute(span, "http.response.status_code") == "499");
     let gone = gone.unwrap_or_else(|| panic!("{all:?}"));

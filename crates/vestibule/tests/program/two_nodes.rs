@@ -2,12 +2,11 @@
 //! other, and what may happen once happens once.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::{Program, Request, TestServer, ValidConsent, database, detailed, parameter};
+use testkit::{Program, Request, TestServer, ValidConsent, database, detailed, free_port, parameter};
 use vestibule::DataLocation;
 
 use crate::BINARY;
@@ -16,7 +15,7 @@ use crate::BINARY;
 async fn nodes() -> (TestServer, TestServer) {
     let address = database::make().await;
     let node = async |public_url: Option<String>| {
-        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let listen = format!("127.0.0.1:{}", free_port());
         let mut server = TestServer::with(|config| {
             config.data = DataLocation::Database(address.clone().into());
             config.listen = listen.clone();

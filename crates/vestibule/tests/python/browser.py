@@ -25,7 +25,6 @@ the way. The first expectation that is not met ends the program with a message a
 import argparse
 import base64
 import json
-import os
 import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,18 +33,16 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
-from selenium import webdriver
+import chromium
 from selenium.common.exceptions import (
     StaleElementReferenceException,
     TimeoutException,
     WebDriverException,
 )
-from selenium.webdriver import ActionChains, ChromeOptions, ChromeService, Keys
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-CHROMIUM = "/usr/bin/chromium"
-DRIVER = "/usr/bin/chromedriver"
 DESKTOP = (1200, 900)
 PHONE = (390, 844)
 SMALLEST = (320, 640)
@@ -127,19 +124,8 @@ class ThirdParty:
 
 
 def options(screen):
-    made = ChromeOptions()
-    made.binary_location = CHROMIUM
-    made.add_argument("--headless=new")
-    made.add_argument("--hide-scrollbars")
-    made.add_argument("--no-first-run")
-    made.add_argument("--disable-background-networking")
-    made.add_argument("--disable-dev-shm-usage")
-    # Neither proxies nor names: everything is on this machine.
-    made.add_argument("--no-proxy-server")
-    made.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
-    if os.geteuid() == 0:
-        made.add_argument("--no-sandbox")
-    made.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # No names: everything is on this machine.
+    made = chromium.options("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
     if screen:
         made.add_experimental_option("mobileEmulation", {"deviceMetrics": device(screen)})
         blocked = {"profile.managed_default_content_settings.javascript": 2}
@@ -155,9 +141,7 @@ def device(size):
 
 @contextmanager
 def browser(screen):
-    # The driver is on this machine, whatever proxy the user has.
-    os.environ["no_proxy"] = "127.0.0.1,localhost"
-    driver = webdriver.Chrome(options=options(screen), service=ChromeService(DRIVER))
+    driver = chromium.started(options(screen))
     try:
         driver.set_page_load_timeout(TIMEOUT)
         yield driver

@@ -17,20 +17,17 @@ expectation that is not met ends the program with a message and status 1.
 
 import base64
 import json
-import os
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from selenium import webdriver
+import chromium
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
-from selenium.webdriver import ActionChains, ChromeOptions, ChromeService, Keys
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
-CHROMIUM = "/usr/bin/chromium"
-DRIVER = "/usr/bin/chromedriver"
 DESKTOP = (1280, 900)
 SMALLEST = (320, 640)
 # How long something may take on a loaded machine.
@@ -55,32 +52,16 @@ def settings():
 @contextmanager
 def visit(scripts=True, size=DESKTOP):
     """A page of a new browser."""
-    os.environ["no_proxy"] = "127.0.0.1,localhost"
     # Names that are somebody here, whose certificates no browser knows; every other one is nobody.
     mapped = settings().get("map", {})
     names = [f"MAP {name} {address}" for name, address in mapped.items()]
     rules = ", ".join([*names, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"])
-    made = ChromeOptions()
+    made = chromium.options(f"--host-resolver-rules={rules}", f"--window-size={size[0]},{size[1]}")
     if mapped:
         made.add_argument("--ignore-certificate-errors")
-    made.binary_location = CHROMIUM
-    for argument in (
-        "--headless=new",
-        "--hide-scrollbars",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-        "--no-proxy-server",
-        f"--host-resolver-rules={rules}",
-        f"--window-size={size[0]},{size[1]}",
-    ):
-        made.add_argument(argument)
-    if os.geteuid() == 0:
-        made.add_argument("--no-sandbox")
-    made.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     if not scripts:
         made.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-    driver = webdriver.Chrome(options=made, service=ChromeService(DRIVER))
+    driver = chromium.started(made)
     try:
         driver.set_page_load_timeout(TIMEOUT)
         driver.set_script_timeout(TIMEOUT)
