@@ -128,8 +128,13 @@ mod tests {
 
     /// What a browser gets that comes to a path and query of a listener, and the address that the listener tells.
     async fn visit(target: &str) -> (String, Option<String>) {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let listener = Loopback::bind(&format!("http://{free}/callback")).await.unwrap();
+        // Somebody else may be given the port before it is listened on.
+        let (free, listener) = loop {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            if let Ok(listener) = Loopback::bind(&format!("http://{free}/callback")).await {
+                break (free, listener);
+            }
+        };
         let browser = async {
             let mut stream = TcpStream::connect(free).await.unwrap();
             let request = format!("GET {target} HTTP/1.1\r\nhost: {free}\r\n\r\n");

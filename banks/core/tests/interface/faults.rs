@@ -15,11 +15,11 @@ use crate::scene::{Fault, Scene};
 
 /// Answers that are lost are not waited for for long.
 const SHORT: Limits = Limits {
-    deadline: Duration::from_millis(1500),
-    connect: Duration::from_millis(1000),
+    deadline: Duration::from_secs(3),
+    connect: Duration::from_secs(2),
     at_once: 64,
     failures: 1000,
-    rest: Duration::from_millis(300),
+    rest: Duration::from_secs(30),
 };
 
 fn is_away<T>(answer: Result<T, Error>) -> bool {
@@ -217,7 +217,8 @@ async fn a_stop_whose_answer_was_lost_is_taken_up_by_whoever_asks_again() {
 #[tokio::test]
 async fn a_bank_that_does_not_answer_is_left_in_peace_for_a_while() {
     let scene = Scene::at("nl").await;
-    let customers = scene.restarted(Limits { failures: 2, ..SHORT }).ports().customers;
+    let rest = Duration::from_secs(3);
+    let customers = scene.restarted(Limits { failures: 2, rest, ..SHORT }).ports().customers;
     scene.way.spoil("/log-ins", Fault::Status(500));
     let credentials = Credentials { challenge: "1", answer: "" };
     for _ in 0..2 {

@@ -74,7 +74,7 @@ impl<'a> OwnBrowser<'a> {
     }
 
     async fn answer_wrongly(&mut self, iban: &str) -> Answer {
-        self.submit("", &[("action", "log-in"), ("iban", iban), ("answer", "999999")]).await
+        self.submit("", &[("action", "log-in"), ("iban", iban), ("answer", "000000")]).await
     }
 }
 

@@ -44,7 +44,7 @@ impl Scene {
             let mut browser = self.browser(tpp).await;
             // Three end an authorisation.
             for _ in 0..left.min(3) {
-                let fields = [("action", "log-in"), ("iban", iban), ("answer", "999999")];
+                let fields = [("action", "log-in"), ("iban", iban), ("answer", "000000")];
                 last = Some(browser.submit(&fields).await);
             }
             left = left.saturating_sub(3);
@@ -121,7 +121,7 @@ async fn text_that_is_no_account_number_counts_for_nobody() {
 #[tokio::test]
 async fn three_challenges_of_a_third_party_are_open_at_most() {
     let scene = Scene::new("student").await;
-    let wrong = [("action", "log-in"), ("iban", scene.iban()), ("answer", "999999")];
+    let wrong = [("action", "log-in"), ("iban", scene.iban()), ("answer", "000000")];
     let mut open = Vec::new();
     for _ in 0..3 {
         let mut browser = scene.browser(&scene.tpp).await;
