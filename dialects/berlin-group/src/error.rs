@@ -279,7 +279,9 @@ fn of_authorisation(refusal: &AuthorisationRefusal) -> (StatusCode, &'static str
         AuthorisationRefusal::NotApproved { status: ScaStatus::Failed, .. } => {
             (StatusCode::UNAUTHORIZED, "CONSENT_INVALID")
         }
-        AuthorisationRefusal::NotApproved { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
+        AuthorisationRefusal::NotApproved { .. } | AuthorisationRefusal::TooMany { .. } => {
+            (StatusCode::BAD_REQUEST, "STATUS_INVALID")
+        }
     }
 }
 
