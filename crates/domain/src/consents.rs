@@ -346,7 +346,9 @@ pub enum ConsentRefusal {
     #[error("Access to IBAN [{0}] is not allowed")]
     AccountNotAllowed(String),
     /// A savings account, where it is to be asked whether the account could pay.
-    #[error("Access to IBAN [{0}] is not allowed: nobody pays from a savings account; name a current account")]
+    #[error(
+        "Access to IBAN [{0}] is not allowed: nobody pays from a savings account; name a current account"
+    )]
     AccountProduct(String),
     /// The account is kept in another currency.
     #[error(

@@ -202,8 +202,8 @@ impl Payment {
 mod tests {
     use super::*;
     use crate::{
-        AccountId, Counterparty, Currency, Iban, Interface, Money, PayeeAccount, PaymentId, PaymentTerms, Routing,
-        Tenant, Transfer,
+        AccountId, Counterparty, Currency, Iban, Interface, Money, PayeeAccount, PaymentId, PaymentTerms,
+        Routing, Tenant, Transfer,
     };
 
     const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

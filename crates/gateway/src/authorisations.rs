@@ -1,8 +1,6 @@
 //! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{
-    Authorisation, AuthorisationId, AuthorisationRefusal, Interface, Progress, Purpose, ScaStatus,
-};
+use domain::{Authorisation, AuthorisationId, AuthorisationRefusal, Interface, Progress, Purpose, ScaStatus};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;

@@ -2,7 +2,8 @@
 
 use domain::{
     AccountReference, AccountStatus, Authorisation, AuthorisationId, ConsentRefusal, CustomerId, Decision,
-    FundsConsent, FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Product, Subject,
+    FundsConsent, FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Product,
+    Subject,
 };
 
 use crate::consents::check_redirect_uri;

@@ -252,7 +252,9 @@ fn reference(remittance: &Cursor<'_>) -> Result<Option<Value>, DocumentError> {
     let remedy = "send the payee's reference as CdtrRefInf/Ref, or a text as Ustrd";
     if let Some(other) = structured.element.children.iter().find(|child| child.name != "CdtrRefInf") {
         let other = xml::shorten(&other.name);
-        return Err(structured.wrong(&format!("holds {other}, which a SEPA transfer does not carry; {remedy}")));
+        return Err(
+            structured.wrong(&format!("holds {other}, which a SEPA transfer does not carry; {remedy}"))
+        );
     }
     let reference = structured.path_to(&["CdtrRefInf", "Ref"])?;
     let reference = reference.ok_or_else(|| structured.wrong(&format!("has no CdtrRefInf/Ref; {remedy}")))?;

@@ -188,7 +188,9 @@ async fn requests_for_consents() {
         ),
         (
             "more about the accounts that are named",
-            access(json!({"accounts": [{"iban": iban}], "additionalInformation": {"ownerName": [{"iban": iban}]}})),
+            access(
+                json!({"accounts": [{"iban": iban}], "additionalInformation": {"ownerName": [{"iban": iban}]}}),
+            ),
             400,
             "PARAMETER_NOT_SUPPORTED",
             "access.additionalInformation is not supported; leave it out",
