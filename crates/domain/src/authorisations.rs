@@ -233,6 +233,15 @@ pub enum AuthorisationRefusal {
         /// How long it may take.
         lifetime: SignedDuration,
     },
+    /// One more than can be begun.
+    #[error(
+        "{max} authorisations of it were begun, which is as many as there can be; use the newest one while it can be approved, \
+         or ask for what it is about anew"
+    )]
+    TooMany {
+        /// Most of them.
+        max: usize,
+    },
 }
 
 #[cfg(test)]

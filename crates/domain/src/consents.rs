@@ -345,6 +345,11 @@ pub enum ConsentRefusal {
     /// A number that the bank does not offer in this interface.
     #[error("Access to IBAN [{0}] is not allowed")]
     AccountNotAllowed(String),
+    /// A savings account, where it is to be asked whether the account could pay.
+    #[error(
+        "Access to IBAN [{0}] is not allowed: nobody pays from a savings account; name a current account"
+    )]
+    AccountProduct(String),
     /// The account is kept in another currency.
     #[error(
         "Access to IBAN [{number}] in {asked} is not allowed: the account is kept in {}; name that currency, or leave \

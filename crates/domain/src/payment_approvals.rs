@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountStatus, CustomerId, Payment, PaymentDecision, PaymentRefusal, PaymentService,
-    PaymentStatus, Product, Purpose, RejectReason, TransactionStatus, Transfer,
+    PaymentStatus, Product, Purpose, RejectReason, TransactionStatus,
 };
 
 impl Payment {
@@ -71,8 +71,8 @@ impl Payment {
     /// # Errors
     /// [`PaymentRefusal::SameAccount`]
     pub fn check_payee_is_another(&self, account: &Account) -> Result<(), PaymentRefusal> {
-        let is_paid = |transfer: &Transfer| transfer.creditor.iban.as_ref() == Some(&account.iban);
-        if self.terms.service != PaymentService::Bulk && self.transfers.iter().any(is_paid) {
+        let is_paid = self.transfers.iter().any(|transfer| transfer.is_to(&account.iban));
+        if self.terms.service != PaymentService::Bulk && is_paid {
             return Err(PaymentRefusal::SameAccount);
         }
         Ok(())
@@ -202,7 +202,8 @@ impl Payment {
 mod tests {
     use super::*;
     use crate::{
-        AccountId, Counterparty, Currency, Iban, Interface, Money, PaymentId, PaymentTerms, Tenant, Transfer,
+        AccountId, Counterparty, Currency, Iban, Interface, Money, PayeeAccount, PaymentId, PaymentTerms,
+        Routing, Tenant, Transfer,
     };
 
     const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -298,6 +299,27 @@ mod tests {
         let status = AccountStatus::Blocked.name();
         let refused = Err(PaymentRefusal::DebtorUnavailable { status });
         assert_eq!(check(|account| account.status = AccountStatus::Blocked), refused);
+    }
+
+    /// However the payee is named: by the same number, or by what the number is made of.
+    #[test]
+    fn nobody_pays_to_the_account_that_pays() {
+        let account = Account { iban: Iban::parse("GB29NWBK60161331926819").unwrap(), ..own() };
+        let to = |number: Option<(&str, &str)>| {
+            let mut payment = payment();
+            let british = |(sort_code, account_number): (&str, &str)| PayeeAccount::British {
+                sort_code: sort_code.to_owned(),
+                account_number: account_number.to_owned(),
+            };
+            let routing = Routing { account: number.map(british), ..Routing::default() };
+            payment.transfers[0].creditor.iban = number.is_none().then(|| account.iban.clone());
+            payment.transfers[0].routing = Some(Box::new(routing));
+            payment.check_payee_is_another(&account)
+        };
+        assert_eq!(to(None), Err(PaymentRefusal::SameAccount));
+        assert_eq!(to(Some(("601613", "31926819"))), Err(PaymentRefusal::SameAccount));
+        assert_eq!(to(Some(("601613", "31926818"))), Ok(()));
+        assert_eq!(to(Some(("601614", "31926819"))), Ok(()));
     }
 
     #[test]

@@ -39,6 +39,20 @@ pub struct Transfer {
     pub routing: Option<Box<Routing>>,
 }
 
+impl Transfer {
+    /// Whether the payee's account is the one of this number, by its IBAN or by the sort code and account number in it.
+    pub(crate) fn is_to(&self, number: &Iban) -> bool {
+        let british = self.routing.as_ref().and_then(|routing| match &routing.account {
+            Some(PayeeAccount::British { sort_code, account_number }) => {
+                Some((sort_code.as_str(), account_number.as_str()))
+            }
+            _ => None,
+        });
+        self.creditor.iban.as_ref() == Some(number)
+            || (british.is_some() && british == number.sort_code_and_account_number())
+    }
+}
+
 /// Where a payee's money goes, in place of an IBAN or beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routing {

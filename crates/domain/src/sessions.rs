@@ -26,6 +26,9 @@ pub struct ScaRules {
     pub block_time: SignedDuration,
     /// Browsers of one third party with a challenge that one customer has yet to answer.
     pub max_open_challenges: usize,
+    /// Authorisations of one consent or payment that a third party can begin for one purpose: whoever reads it reads them all, and
+    /// those that wait end in one batch with it.
+    pub max_authorisations: usize,
 }
 
 /// An authorization request that has passed every check.
@@ -207,6 +210,7 @@ mod tests {
         max_failures_of_all: 10,
         block_time: BLOCK_TIME,
         max_open_challenges: 3,
+        max_authorisations: 50,
     };
 
     #[test]

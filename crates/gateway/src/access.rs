@@ -150,7 +150,8 @@ impl Gateway {
         Ok(consent)
     }
 
-    /// What a third party may read with a grant: the consent has to be valid and the grant its own.
+    /// What a third party may read with a grant: the consent has to be valid and the grant its own. An account that the bank
+    /// does not know any more is left out.
     ///
     /// # Errors
     /// [`GrantRefusal::SubjectEnded`]
@@ -163,7 +164,8 @@ impl Gateway {
         let consent = self.check_grant(ctx, tpp, grant).await?;
         let mut readable = Vec::new();
         for granted in &consent.granted {
-            let account = self.0.bank.accounts.account(&AccountAccess::to(granted)).await?;
+            let known = self.account_if_known(&AccountAccess::to(granted)).await?;
+            let Some(account) = known else { continue };
             readable.push(ReadableAccount {
                 account,
                 details: AccountAccess::to(granted),

@@ -8,7 +8,7 @@ use domain::{
 
 use crate::access::{AccountAccess, Balances, ConsentAccess, Details, Scope, Transactions};
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway};
+use crate::{Changes, Ctx, Error, Gateway, Noun};
 
 /// Booked transactions on one page.
 const PAGE: usize = 100;
@@ -77,7 +77,8 @@ pub struct Criteria {
 }
 
 impl Gateway {
-    /// The accounts of a kind that the consent covers.
+    /// The accounts of a kind that the consent covers, and that the bank still knows: one that it has put away takes no other
+    /// one away.
     ///
     /// # Errors
     /// [`Error`]
@@ -88,10 +89,21 @@ impl Gateway {
     ) -> Result<Vec<AccountView>, Error> {
         let mut views = Vec::new();
         for (granted, proof) in access.all(product) {
-            let account = self.0.bank.accounts.account(&proof).await?;
+            let Some(account) = self.account_if_known(&proof).await? else { continue };
             views.push(self.view(access.consent(), granted, account));
         }
         Ok(views)
+    }
+
+    /// An account, if the bank knows it. How long a bank goes on telling of one that was closed is for the bank.
+    pub(crate) async fn account_if_known(
+        &self,
+        access: &AccountAccess<Details>,
+    ) -> Result<Option<Account>, Error> {
+        match self.0.bank.accounts.account(access).await {
+            Err(Error::NotFound(Noun::Account)) => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// One account.

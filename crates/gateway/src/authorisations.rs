@@ -1,6 +1,6 @@
 //! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{Authorisation, AuthorisationId, Interface, Progress, Purpose, ScaStatus};
+use domain::{Authorisation, AuthorisationId, AuthorisationRefusal, Interface, Progress, Purpose, ScaStatus};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -12,7 +12,7 @@ impl Gateway {
     /// Begins one more authorisation of a subject, after one that came to nothing, or of another customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal`]
+    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal`], [`AuthorisationRefusal::TooMany`]
     pub async fn start_authorisation(
         &self,
         ctx: &Ctx,
@@ -32,7 +32,7 @@ impl Gateway {
             if let (Purpose::Cancellation, Matter::Payment(payment)) = (sought.purpose, &matter) {
                 self.view_of(payment.clone(), ctx.now).await?.stoppable()?;
             }
-            let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
+            let which = (sought.subject.clone(), self.next_authorisation(sought).await?);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(sought.purpose);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
@@ -40,6 +40,19 @@ impl Gateway {
             Ok(authorisation)
         })
         .await
+    }
+
+    /// The number of one more authorisation of a subject for a purpose.
+    ///
+    /// # Errors
+    /// [`AuthorisationRefusal::TooMany`]
+    pub(crate) async fn next_authorisation(&self, sought: Sought<'_>) -> Result<i64, Error> {
+        let max = self.profile(sought.tpp.interface()).sca.max_authorisations;
+        let all = self.0.store.authorisations(sought.subject).await?;
+        if all.iter().filter(|one| one.purpose == sought.purpose).count() >= max {
+            return Err(AuthorisationRefusal::TooMany { max }.into());
+        }
+        Ok(all.last().map_or(1, |last| last.number + 1))
     }
 
     /// Every authorisation of a subject for a purpose, the oldest first.

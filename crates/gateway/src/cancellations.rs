@@ -25,7 +25,8 @@ impl Gateway {
     /// A third party takes a payment back. The same request again is answered as before.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`]
+    /// [`Error::NotFound`], [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`],
+    /// [`domain::AuthorisationRefusal::TooMany`]
     pub async fn cancel_requested_payment(
         &self,
         ctx: &Ctx,
@@ -60,7 +61,7 @@ impl Gateway {
                 return Ok(Cancellation::Done(view, newest));
             }
             let view = view.stoppable()?;
-            let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
+            let which = (sought.subject.clone(), self.next_authorisation(sought).await?);
             let begun = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(Purpose::Cancellation);
             self.0.store.save(Changes::new().put_request(&stored).put_authorisation(&begun)).await?;

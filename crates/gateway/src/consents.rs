@@ -64,7 +64,7 @@ impl Gateway {
     }
 
     /// Ends a consent and every token of it. Ending it again changes nothing. A token that comes along has to be
-    /// of this consent; it may have expired.
+    /// of this consent; it may have expired, or be so old that nobody knows it any more.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`GrantRefusal::AccessTokenOfAnotherSubject`]
@@ -87,12 +87,15 @@ impl Gateway {
         .await
     }
 
-    /// Checks that a token, if one came along, is of this subject. It may have expired.
+    /// Checks that a token, if one came along, is of no other subject. It may have expired. One that is not known may be of this
+    /// subject, since tokens are forgotten sooner than what they are of; who calls, and whose the subject is, was proved without it.
     pub(crate) async fn check_token_of(&self, token: Option<&str>, subject: &Subject) -> Result<(), Error> {
         let Some(token) = token else { return Ok(()) };
         match self.known_token(token).await? {
-            Some((_, grant)) if grant.subject == *subject => Ok(()),
-            _ => Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()).into()),
+            Some((_, grant)) if grant.subject != *subject => {
+                Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()).into())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Confirmation of funds: consents to it, and the answer yes or no (PSD2, Article 65).
 
 use domain::{
-    AccountReference, AccountStatus, Authorisation, AuthorisationId, CustomerId, Decision, FundsConsent,
-    FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Product, Subject,
+    AccountReference, AccountStatus, Authorisation, AuthorisationId, ConsentRefusal, CustomerId, Decision,
+    FundsConsent, FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Product,
+    Subject,
 };
 
 use crate::consents::check_redirect_uri;
@@ -24,7 +25,7 @@ impl Gateway {
     /// it was.
     ///
     /// # Errors
-    /// [`domain::ConsentRefusal`], [`FundsRefusal::Product`], [`domain::Refusal::RequestIdReused`]
+    /// [`ConsentRefusal`], [`domain::Refusal::RequestIdReused`]
     pub async fn request_funds_consent(
         &self,
         ctx: &Ctx,
@@ -42,7 +43,7 @@ impl Gateway {
             check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
             let named = self.check_reference(ctx, &request.account).await?;
             if !named.iter().any(|account| account.product == Product::Current) {
-                return Err(FundsRefusal::Product(request.account.shown()).into());
+                return Err(ConsentRefusal::AccountProduct(request.account.shown()).into());
             }
             let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
             let waits = self.profile(tpp.interface()).consents.waits;
@@ -71,7 +72,7 @@ impl Gateway {
     }
 
     /// Ends a consent and every token of it. Ending it again changes nothing. A token that comes along has to be
-    /// of this consent; it may have expired.
+    /// of this consent; it may have expired, or be so old that nobody knows it any more.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`GrantRefusal::AccessTokenOfAnotherSubject`]

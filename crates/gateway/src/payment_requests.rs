@@ -93,6 +93,21 @@ impl Gateway {
         .await
     }
 
+    /// What the same request made before, as it was; none if it made nothing.
+    ///
+    /// # Errors
+    /// [`domain::Refusal::RequestIdReused`]
+    pub async fn requested_payment_before(
+        &self,
+        ctx: &Ctx,
+        key: &RequestKey,
+    ) -> Result<Option<RequestedPayment>, Error> {
+        match self.seen(ctx, key).await? {
+            Seen::Before(made) => self.asked_before(&made).await.map(Some),
+            Seen::New(_) => Ok(None),
+        }
+    }
+
     async fn payment_of(
         &self,
         ctx: &Ctx,
@@ -171,13 +186,16 @@ impl Gateway {
         self.view_of(payment, ctx.now).await
     }
 
-    /// The account that pays and the name of its holder, once a customer approved the payment with it.
+    /// The account that pays and the name of its holder, once a customer approved the payment with it; none if the bank does
+    /// not know it any more, since what became of the payment is told all the same.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn payer(&self, payment: &Payment) -> Result<Option<Account>, Error> {
-        let Some((_, account)) = payment.decision.payer() else { return Ok(None) };
-        Ok(Some(self.0.bank.accounts.account(&AccountAccess::to_payer(account)).await?))
+        match payment.decision.payer() {
+            Some((_, account)) => self.account_if_known(&AccountAccess::to_payer(account)).await,
+            None => Ok(None),
+        }
     }
 
     /// The newest authorisation of a payment for something.

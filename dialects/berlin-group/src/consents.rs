@@ -73,16 +73,20 @@ fn parse(
         ("availableAccounts", access.available_accounts.is_some()),
         ("availableAccountsWithBalance", access.available_accounts_with_balance.is_some()),
         ("allPsd2", access.all_psd2.is_some()),
-        ("additionalInformation", access.additional_information.is_some()),
     ];
-    let is_mixed = access.accounts.is_some() || access.balances.is_some() || access.transactions.is_some();
+    let has_arrays = access.accounts.is_some() || access.balances.is_some() || access.transactions.is_some();
     if let Some((name, _)) = unsupported.iter().find(|(_, given)| *given) {
-        return Err(if is_mixed {
+        return Err(if has_arrays {
             Error::format(format!("access mixes {name} with arrays of accounts; send one or the other"))
         } else {
             let text = format!("access kind {name} is not supported; send arrays of accounts, or empty ones");
             Error::new(StatusCode::BAD_REQUEST, "PARAMETER_NOT_SUPPORTED", text)
         });
+    }
+    // No kind of access, but something that goes with arrays: alone it asks for nothing.
+    if has_arrays && access.additional_information.is_some() {
+        let text = "access.additionalInformation is not supported; leave it out";
+        return Err(Error::new(StatusCode::BAD_REQUEST, "PARAMETER_NOT_SUPPORTED", text));
     }
     let restricted_to = access.restricted_to.unwrap_or_default();
     let products = restricted_to.iter().map(|code| {

@@ -235,7 +235,9 @@ fn of_consent(refusal: &ConsentRefusal) -> (StatusCode, &'static str) {
         | R::FrequencyOfOneOff
         | R::ValidUntilInPast { .. }
         | R::RedirectUri => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
-        R::AccountNotAllowed(_) | R::AccountCurrency { .. } => (StatusCode::BAD_REQUEST, "PRODUCT_INVALID"),
+        R::AccountNotAllowed(_) | R::AccountProduct(_) | R::AccountCurrency { .. } => {
+            (StatusCode::BAD_REQUEST, "PRODUCT_INVALID")
+        }
         R::CombinedService => (StatusCode::BAD_REQUEST, "SESSIONS_NOT_SUPPORTED"),
         R::NotValid { .. } => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
         R::Final { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
@@ -277,7 +279,9 @@ fn of_authorisation(refusal: &AuthorisationRefusal) -> (StatusCode, &'static str
         AuthorisationRefusal::NotApproved { status: ScaStatus::Failed, .. } => {
             (StatusCode::UNAUTHORIZED, "CONSENT_INVALID")
         }
-        AuthorisationRefusal::NotApproved { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
+        AuthorisationRefusal::NotApproved { .. } | AuthorisationRefusal::TooMany { .. } => {
+            (StatusCode::BAD_REQUEST, "STATUS_INVALID")
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) fn route(router: Router<Edge>) -> Router<Edge> {
         let answer = move |State(edge), Path(path), id| refuse(edge, path, id, text);
         router
             .route(&format!("/{{tenant}}/v1/{service}"), any(answer))
+            // A slash at the end is taken at every path.
+            .route(&format!("/{{tenant}}/v1/{service}/"), any(answer))
             .route(&format!("/{{tenant}}/v1/{service}/{{*rest}}"), any(answer))
     })
 }

@@ -18,6 +18,7 @@ use crate::consents::{Created, created};
 use crate::error::Error;
 use crate::payment_bodies::Ordered;
 use crate::payment_bodies::rules::Days;
+use crate::wording::status_told;
 use crate::{links, payment_bodies, wire};
 
 /// Services and products that the bank offers.
@@ -72,10 +73,16 @@ pub(crate) async fn create(
     call.customer_address()?;
     let redirect_uri = call.redirect_uri()?;
     let starts_explicitly = call.explicit_start()?;
-    let Ordered { terms, transfers, debtor } = ordered(&edge, &call, (service, product))?;
-    let request = PaymentInitiation { terms, debtor, transfers, redirect_uri, starts_explicitly };
-    let RequestedPayment { payment, authorisation } =
-        edge.gateway.request_payment(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
+    let key = call.key(&edge);
+    let requested = match ordered(&edge, &call, (service, product)) {
+        Ok(Ordered { terms, transfers, debtor }) => {
+            let request = PaymentInitiation { terms, debtor, transfers, redirect_uri, starts_explicitly };
+            edge.gateway.request_payment(&call.ctx, call.tpp(), request, &key).await?
+        }
+        // A day that is over now was none when the same request came first.
+        Err(refusal) => edge.gateway.requested_payment_before(&call.ctx, &key).await?.ok_or(refusal)?,
+    };
+    let RequestedPayment { payment, authorisation } = requested;
     note_subject(Subject::Payment(payment.id.clone()));
     let link = links::payment(&call.ctx.tenant, (service, product), payment.id.as_str());
     let links = match &authorisation {
@@ -114,10 +121,11 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::PaymentStatus>, Error> {
     let subject = call.subject(SubjectKind::Payment)?;
     let view = edge.gateway.requested_payment(&call.ctx, call.sought::<Payments>(&subject)?).await?;
+    let partly = if view.status == TransactionStatus::Part { "not every transfer is made; " } else { "" };
     Ok(Json(wire::PaymentStatus {
-        transaction_status: view.status.name().to_owned(),
+        transaction_status: status_told(view.status).name().to_owned(),
         funds_available: view.funds_available,
-        psu_message: view.reason.map(|reason| format!("{}: {}", reason.code(), reason.text())),
+        psu_message: view.reason.map(|reason| format!("{partly}{}: {}", reason.code(), reason.text())),
     }))
 }
 
@@ -214,7 +222,7 @@ async fn render(
     let payer = edge.gateway.payer(&view.payment).await?;
     let number = payer.as_ref().map(|payer| &payer.iban).or(view.payment.debtor.as_ref());
     Ok(wire::Payment {
-        transaction_status: view.status.name().to_owned(),
+        transaction_status: status_told(view.status).name().to_owned(),
         debtor_account: number.map(account),
         debtor_name: payer.as_ref().map(|payer| payer.name.clone()),
         ..unnamed(&view.payment, links)

@@ -1,8 +1,19 @@
 //! The words of the interface for rules that the layers below know by other names.
 
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, PaymentRefusal, Product, Refusal, duration_in_words,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, PaymentRefusal, Product, Refusal, TransactionStatus,
+    duration_in_words,
 };
+
+/// The status of a payment in the words of the interface. It has none for what happens at the payee's bank, and a bulk payment
+/// of which some transfers were refused ends as every other one.
+pub(crate) fn status_told(status: TransactionStatus) -> TransactionStatus {
+    match status {
+        TransactionStatus::Accc => TransactionStatus::Acsc,
+        TransactionStatus::Part => TransactionStatus::Acsp,
+        other => other,
+    }
+}
 
 /// What a refusal says to a caller of this interface.
 pub(crate) fn text(refusal: &Refusal) -> String {
@@ -16,6 +27,11 @@ pub(crate) fn text(refusal: &Refusal) -> String {
             duration_in_words(*lifetime)
         )),
         Refusal::Access(refusal) => of_access(refusal),
+        Refusal::Payment(PaymentRefusal::NotCancellable { status }) => {
+            // A payment that the bank does not have yet is named by other words, which are none of ISO 20022.
+            let told = TransactionStatus::from_name(status).map(|status| status_told(status).name().to_owned());
+            told.map(|status| PaymentRefusal::NotCancellable { status }.to_string())
+        }
         Refusal::Payment(PaymentRefusal::NotSubmitted) => Some(
             "no authorisation is needed to cancel this payment, which the bank does not have yet; DELETE the payment, \
              and it is cancelled at once"
@@ -60,9 +76,11 @@ fn of_consent(refusal: &ConsentRefusal) -> Option<String> {
                            character by character"
                 .to_owned()
         }
-        R::AccountNotAllowed(_) | R::AccountCurrency { .. } | R::NotValid { .. } | R::Final { .. } => {
-            return None;
-        }
+        R::AccountNotAllowed(_)
+        | R::AccountProduct(_)
+        | R::AccountCurrency { .. }
+        | R::NotValid { .. }
+        | R::Final { .. } => return None,
     })
 }
 

@@ -95,11 +95,8 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
     let value = &transaction.value;
     let payment = call.payment(&value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
-    let payer = match call.bunq.edge.gateway.payer(&payment).await {
-        // Whoever paid may have left the bank since.
-        Err(gateway::Error::NotFound(_)) => None,
-        payer => payer?,
-    };
+    // Whoever paid may have left the bank since.
+    let payer = call.bunq.edge.gateway.payer(&payment).await?;
     let rendered = wire::payments::IssuerTransaction {
         public_uuid: value.public_uuid.clone(),
         alias: payer.as_ref().map(label_account),

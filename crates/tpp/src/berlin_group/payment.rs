@@ -86,9 +86,12 @@ impl Session<'_> {
         let interface = &self.branch.interface;
         let read: wire::Payment = interface.transport.json(interface.signed(call)?).await?;
         self.note_payment(&read.transaction_status)?;
-        // Why it was refused is said with its status alone.
+        // Why it was refused, or some of a bulk payment, is said with its status alone.
+        let product = self.payment().and_then(|kept| kept.product.as_deref());
+        let is_bulk = product.is_some_and(|product| product.starts_with("bulk-payments/"));
         let reason = match read.transaction_status.as_str() {
             "RJCT" | "PART" => self.payment_status().await?.reason,
+            "ACSP" if is_bulk => self.payment_status().await?.reason,
             _ => None,
         };
         let kept = self.payment();

@@ -64,6 +64,7 @@ fn lenient() -> Profile {
             max_failures_of_all: 10,
             block_time: SignedDuration::from_mins(15),
             max_open_challenges: 3,
+            max_authorisations: 50,
         },
         consents: ConsentRules {
             max_days: 180,

@@ -283,7 +283,7 @@ async fn a_thousand_payments_at_both_doors_outlive_twenty_kills() {
     assert_eq!(ids.len(), PAYMENTS, "two requests are one payment");
     for (number, Paid { asking, answer, confirming }) in paid.iter().enumerate() {
         let status = town.tpp.get(&format!("{}/status", town.tpp.path_of(&answer["_links"]["self"])));
-        assert_eq!(town.succeed(&status).await["transactionStatus"], "ACCC");
+        assert_eq!(town.succeed(&status).await["transactionStatus"], "ACSC");
         if number % 10 == 0 {
             assert_eq!(&town.succeed(asking).await, answer);
             assert_eq!(town.succeed(confirming).await["scaStatus"], "finalised");
@@ -353,7 +353,7 @@ async fn what_is_due_is_made_once_although_the_bank_is_killed_among_it() {
     for (place, Paid { answer, .. }) in paid.iter().enumerate() {
         let status = town.tpp.get(&format!("{}/status", town.tpp.path_of(&answer["_links"]["self"])));
         // The first is the bulk payment, which ends there.
-        let end = if place == 0 { "ACSP" } else { "ACCC" };
+        let end = if place == 0 { "ACSP" } else { "ACSC" };
         assert_eq!(town.succeed(&status).await["transactionStatus"], end, "{answer}");
     }
     let mut expected: Vec<_> = (0..SINGLE + IN_BULK).map(|number| format!("signed {number}")).collect();

@@ -137,6 +137,14 @@ impl<'a> Caller<'a> {
         let other = self.tpp.path_of(&other["_links"]["self"]);
         self.call("DELETE", &other, 200).await;
     }
+
+    /// A payment that is made at once.
+    async fn made(&mut self, body: &Value, iban: &str) {
+        let product = "payments/sepa-credit-transfers";
+        let path = self.tpp.submitted_payment(self.server, (product, body), iban).await.path;
+        self.call("GET", &format!("{path}/status"), 200).await;
+        self.call("DELETE", &path, 400).await;
+    }
 }
 
 /// The id in a path of authorisations.
@@ -285,6 +293,10 @@ pub(crate) async fn at(server: &TestServer, tenant: &str) -> Vec<Value> {
         caller
             .payments(|tpp| tpp.payment_request("periodic-payments/sepa-credit-transfers", &periodic), iban)
             .await;
+        let wish = json!({"tenant": tenant, "persona": "empty", "balance": "100.00"});
+        let (_, rich) = server.manage("POST", "/test-accounts", wish).await;
+        // To a customer of the same bank, who has the money at once.
+        caller.made(&euro_payment("1.00", payee), rich["iban"].as_str().unwrap()).await;
         let bulk = pain001("03", iban, &day(5), &[(100, "A. Payee", payee, "Invoice 7")]);
         caller.payments(|tpp| tpp.bulk_request("application/xml", &bulk), iban).await;
         let dollars = json!({

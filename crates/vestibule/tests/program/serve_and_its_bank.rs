@@ -150,7 +150,7 @@ impl Story {
         let mut last = Value::Null;
         for _ in 0..LOOKS {
             last = self.send(&self.tpp.get(&format!("{path}/status"))).await.json();
-            if ["ACSC", "ACCC"].iter().any(|status| last["transactionStatus"] == *status) {
+            if last["transactionStatus"] == "ACSC" {
                 return;
             }
             tokio::time::sleep(PAUSE).await;

@@ -111,6 +111,27 @@ async fn connected<S>(scene: &Scene<S>, provider: &BunqClient, customer: &Value)
     provider.clone().session(&token).await
 }
 
+/// An account that was closed and put away by the bank takes no other one away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_the_bank_still_knows_are_listed() {
+    let (scene, books) = before(TestServer::start().await, BOTH).await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+    let path = format!("/user/{}/monetary-account", client.user);
+    let ids = |listed: &[Value]| listed.iter().map(|one| one["id"].as_i64().unwrap()).collect::<Vec<_>>();
+    books.calls();
+    let all = ids(&client.list(&path).await);
+    let mut known = books.accounts_read();
+    known.sort_unstable();
+    known.dedup();
+    assert_eq!((all.len(), known.len()), (4, 4), "{known:?}");
+    books.forget(&known[1]);
+    let left = ids(&client.list(&path).await);
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert!(left.iter().all(|id| all.contains(id)), "{left:?} of {all:?}");
+}
+
 /// However many payments wait, the bank is asked who holds what once, and what there is on each account once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_with_more_payments_asks_the_bank_no_more() {

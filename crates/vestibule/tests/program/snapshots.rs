@@ -126,7 +126,7 @@ async fn everything_is_as_it_was(data: DataLocation) {
         restore(server, "one").await;
         assert_eq!(offsets(server).await, clocks);
         assert_eq!(scene.balances().await, before, "round {round}");
-        assert_eq!(tpp.payment_status(server, &earlier.0).await, "ACCC");
+        assert_eq!(tpp.payment_status(server, &earlier.0).await, "ACSC");
         for payment in given.iter().filter(|id| id.starts_with("/v1")) {
             assert_eq!(server.send(&tpp.get(payment)).await.status, 403, "{payment}");
         }

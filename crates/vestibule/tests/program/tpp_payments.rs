@@ -123,12 +123,23 @@ fn the_payments_of_a_file_are_made_as_one() {
     {
         assert!(spent.contains(line), "{spent}");
     }
+    // One of them is refused by the bank, which the other one does not hide.
+    let payer = serde_json::json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let payer = setting.manage("POST", "/test-accounts", &payer)["iban"].as_str().unwrap().to_owned();
+    write(bulk(&payer, &["1.01", "2.50"], 2).replacen("Shop 0", "Vestibule Magic", 1));
+    let partly = setting.json(&pay);
+    assert_eq!(partly["status"], "ACSP", "{partly}");
+    for command in ["show", "status"] {
+        let told = setting.json(&["payment", command]);
+        let reason = told["reason"].as_str().unwrap_or_else(|| panic!("{command}: {told}"));
+        assert!(reason.starts_with("not every transfer is made; AC01: "), "{command}: {told}");
+    }
     // What only the bank can know.
     write(bulk("NL91ABNA0417164300", &["1.00"], 1));
     setting.refused(&["pay", "--file", file.to_str().unwrap()], "the bank refused with 40");
     write(bulk(&iban, &["1.00"; 101], 101));
     setting.refused(&["pay", "--file", file.to_str().unwrap()], "send at most 100 at once");
-    assert_eq!(setting.json(&["payment", "status"])["id"], paid["id"], "nothing else is kept");
+    assert_eq!(setting.json(&["payment", "status"])["id"], partly["id"], "nothing else is kept");
 }
 
 /// What the bank says no to.

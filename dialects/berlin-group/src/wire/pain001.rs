@@ -228,10 +228,7 @@ fn transfer(node: &Cursor<'_>, version: Version) -> Result<CreditTransfer, Docum
     let creditor = node.one("Cdtr")?;
     let account = node.one("CdtrAcct")?;
     let remittance = node.maybe("RmtInf")?;
-    let reference = match &remittance {
-        Some(remittance) => remittance.path_to(&["Strd", "CdtrRefInf"])?,
-        None => None,
-    };
+    let reference = remittance.as_ref().map(reference).transpose()?.flatten();
     Ok(CreditTransfer {
         end_to_end_id: node.one("PmtId")?.value("EndToEndId")?,
         service_level: service_level(node)?,
@@ -244,13 +241,33 @@ fn transfer(node: &Cursor<'_>, version: Version) -> Result<CreditTransfer, Docum
         creditor: account.one("Id")?.value("IBAN")?,
         creditor_currency: account.maybe_value("Ccy")?,
         unstructured: remittance.map(|remittance| remittance.maybe_value("Ustrd")).transpose()?.flatten(),
-        reference: reference.map(|reference| reference.maybe_value("Ref")).transpose()?.flatten(),
+        reference,
     })
 }
 
+/// The payee's reference, which is all that a SEPA transfer carries of a structured text (EPC132-08): whatever else stands there
+/// would not reach the payee.
+fn reference(remittance: &Cursor<'_>) -> Result<Option<Value>, DocumentError> {
+    let Some(structured) = remittance.maybe("Strd")? else { return Ok(None) };
+    let remedy = "send the payee's reference as CdtrRefInf/Ref, or a text as Ustrd";
+    if let Some(other) = structured.element.children.iter().find(|child| child.name != "CdtrRefInf") {
+        let other = xml::shorten(&other.name);
+        return Err(
+            structured.wrong(&format!("holds {other}, which a SEPA transfer does not carry; {remedy}"))
+        );
+    }
+    let reference = structured.path_to(&["CdtrRefInf", "Ref"])?;
+    let reference = reference.ok_or_else(|| structured.wrong(&format!("has no CdtrRefInf/Ref; {remedy}")))?;
+    reference.text().map(Some)
+}
+
+/// The service level, by its code. One by a name that banks and their customers agree on is another kind of order, which is none here.
 fn service_level(node: &Cursor<'_>) -> Result<Option<Value>, DocumentError> {
-    let level = node.path_to(&["PmtTpInf", "SvcLvl"])?;
-    Ok(level.map(|level| level.maybe_value("Cd")).transpose()?.flatten())
+    let Some(level) = node.path_to(&["PmtTpInf", "SvcLvl"])? else { return Ok(None) };
+    if let Some(own) = level.maybe("Prtry")? {
+        return Err(own.wrong("is not taken; send SEPA as Cd in its place, or no SvcLvl"));
+    }
+    level.value("Cd").map(Some)
 }
 
 fn address(node: &Cursor<'_>) -> Result<Option<PostalAddress>, DocumentError> {

@@ -66,9 +66,8 @@ fn may_follow(before: &str, after: &str) -> bool {
     match before {
         "RCVD" => true,
         // Waits for its day, or for the next one.
-        "ACTC" | "ACCP" => matches!(after, "ACTC" | "ACCP" | "ACSP" | "ACSC" | "ACCC" | "RJCT" | "CANC"),
-        "ACSP" => matches!(after, "ACSP" | "ACSC" | "ACCC" | "RJCT"),
-        "ACSC" => matches!(after, "ACSC" | "ACCC"),
+        "ACTC" | "ACCP" => matches!(after, "ACTC" | "ACCP" | "ACSP" | "ACSC" | "RJCT" | "CANC"),
+        "ACSP" => matches!(after, "ACSP" | "ACSC" | "RJCT"),
         ended => ended == after,
     }
 }

@@ -75,6 +75,38 @@ async fn a_bulk_payment_from_document_to_the_money() {
     }
 }
 
+/// A bulk payment ends at one status of the interface, whatever the bank calls it, and the rest is said beside it.
+#[tokio::test]
+async fn what_is_refused_of_a_bulk_payment_is_told_beside_its_status() {
+    let scene = Scene::new().await;
+    let (server, tpp) = (&scene.server, &scene.tpp);
+    let empty = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (status, payer) = server.manage("POST", "/test-accounts", empty).await;
+    assert_eq!(status, 201, "{payer}");
+    let iban = payer["iban"].as_str().unwrap();
+    // The second one is to come to nothing, for the reason that its amount asks for.
+    let transfers = [(1250, "A. Student", &*scene.own, "Books"), (101, "Vestibule Magic", PAYEE, "Nothing")];
+    let document = pain001("09", iban, &day(1), &transfers);
+    let asked = server.send(&tpp.bulk_request("application/xml", &document)).await.json();
+    let token = tpp.token_of(server, &asked, iban).await;
+    let sca = tpp.path_of(&asked["_links"]["scaStatus"]);
+    let confirmed = tpp.confirm_payment_at(server, &sca, &token).await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+    let id = asked["paymentId"].as_str().unwrap();
+    let (_, at_bank) = server.manage("GET", &format!("/payments/{id}"), Value::Null).await;
+    assert_eq!(at_bank["transactionStatus"], "PART", "{at_bank}");
+
+    let path = tpp.path_of(&asked["_links"]["self"]);
+    assert_eq!(server.send(&tpp.get(&path)).await.json()["transactionStatus"], "ACSP");
+    let told = server.send(&tpp.get(&format!("{path}/status"))).await.json();
+    assert_eq!(told["transactionStatus"], "ACSP");
+    let said = told["psuMessage"].as_str().unwrap();
+    assert!(said.starts_with("not every transfer is made; AC01: "), "{said}");
+    let late = server.send(&tpp.redirecting("DELETE", &path)).await;
+    assert_eq!((late.status, late.error().0.as_str()), (400, "CANCELLATION_INVALID"));
+    assert!(late.error().1.contains("the payment is ACSP and cannot be cancelled"), "{}", late.body);
+}
+
 #[tokio::test]
 async fn a_bulk_payment_is_taken_back() {
     let scene = Scene::new().await;
@@ -84,6 +116,35 @@ async fn a_bulk_payment_is_taken_back() {
     let cancelled = server.send(&tpp.redirecting("DELETE", &path)).await;
     assert_eq!((cancelled.status, &cancelled.json()["transactionStatus"]), (200, &json!("CANC")));
     assert_eq!(tpp.payment_status(server, &path).await, "CANC");
+}
+
+/// The day that it names may be over when its answer was lost.
+#[tokio::test]
+async fn the_same_request_after_midnight_is_the_same_bulk_payment() {
+    let scene = Scene::new().await;
+    let (server, tpp) = (&scene.server, &scene.tpp);
+    let in_json = json!({
+        "debtorAccount": {"iban": scene.iban}, "requestedExecutionDate": day(1),
+        "payments": [euro_payment("12.50", &scene.own)],
+    });
+    let requests = [
+        tpp.bulk_request("text/xml", &scene.document("03", &day(1))),
+        tpp.bulk_request("application/json", &in_json.to_string()),
+    ];
+    let mut first = Vec::new();
+    for request in &requests {
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        first.push(answer.body);
+    }
+    server.advance("nl", "PT20H").await;
+    for (request, first) in requests.iter().zip(&first) {
+        let again = server.send(request).await;
+        assert_eq!((again.status, &again.body), (201, first));
+    }
+    let anew = tpp.bulk_request("text/xml", &scene.document("03", &day(1)));
+    let refused = server.send(&anew).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (400, "EXECUTION_DATE_INVALID"));
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn what_is_made_or_refused_cannot_be_taken_back() {
             delete(&made.path),
             400,
             "CANCELLATION_INVALID",
-            "the payment is ACCC and cannot be cancelled",
+            "the payment is ACSC and cannot be cancelled",
         ),
         ("refused", delete(&refused), 400, "CANCELLATION_INVALID", "the payment is rejected"),
         ("no redirect URI", no_uri, 400, "FORMAT_ERROR", "TPP-Redirect-URI header is missing"),
@@ -209,7 +209,7 @@ async fn nobody_approves_a_cancellation_of_what_was_made_meanwhile() {
         let said = parameter(&location, "error_description").unwrap();
         assert!(said.starts_with("It is too late, and nothing was cancelled: the payment is ACCC"), "{said}");
         assert_eq!(server.send(&tpp.get(&sca)).await.json(), json!({"scaStatus": "failed"}));
-        assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACCC");
+        assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSC");
     }
 }
 

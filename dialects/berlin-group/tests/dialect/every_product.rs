@@ -7,7 +7,7 @@ use crate::ID;
 
 /// Products with the branch that offers them, the currency, and the status once the bank has a payment of today.
 const PRODUCTS: [(&str, &str, &str, &str); 6] = [
-    ("payments/sepa-credit-transfers", "nl", "EUR", "ACCC"),
+    ("payments/sepa-credit-transfers", "nl", "EUR", "ACSC"),
     ("payments/uk-domestic-transfers", "uk", "GBP", "ACSP"),
     ("payments/cross-border-credit-transfers", "nl", "USD", "ACSP"),
     ("periodic-payments/sepa-credit-transfers", "nl", "EUR", "ACCP"),

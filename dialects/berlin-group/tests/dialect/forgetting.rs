@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{TestServer, TestTpp, bank_offered};
+use testkit::{FUNDS_CONSENTS, TestServer, TestTpp, bank_offered};
 
 use crate::ID;
 
@@ -57,5 +57,35 @@ async fn consents_are_forgotten_when_nobody_can_need_them_any_more() {
             }
             assert_eq!(status(&server, &tpp, consent).await.as_deref(), expected, "{advance} {consent}");
         }
+    }
+}
+
+/// Tokens are forgotten sooner than what they are of. A client that always sends its last one ends its consent all the same.
+#[tokio::test]
+async fn a_consent_is_ended_with_a_token_that_nobody_knows_any_more() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let customer = server.customer("nl", "saver").await;
+    let iban = customer["iban"].as_str().unwrap();
+    let accounts = tpp.valid(&server, &bank_offered("9999-12-31"), iban).await;
+    let funds = tpp.valid_funds(&server, iban).await;
+    let end = async |path: &str, token: &str| {
+        let request = tpp.request("DELETE", path).set("authorization", format!("Bearer {token}"));
+        server.send(&request.signed(&tpp.signer)).await
+    };
+    let folders = [("/v1/consents", &accounts), (FUNDS_CONSENTS, &funds)];
+    // That of another one is refused.
+    for ((folder, consent), (_, other)) in folders.iter().zip(folders.iter().rev()) {
+        let refused = end(&format!("{folder}/{}", consent.id), &other.access_token).await;
+        assert_eq!((refused.status, refused.error().0.as_str()), (401, "CONSENT_INVALID"), "{folder}");
+    }
+    server.advance("nl", "P120D").await;
+    for (folder, consent) in folders {
+        let path = format!("{folder}/{}", consent.id);
+        let status = async || server.send(&tpp.get(&format!("{path}/status"))).await.json();
+        assert_eq!(status().await["consentStatus"], "valid", "{folder}");
+        let ended = end(&path, &consent.access_token).await;
+        assert_eq!(ended.status, 204, "{folder}: {}", ended.body);
+        assert_eq!(status().await["consentStatus"], "terminatedByTpp", "{folder}");
     }
 }

@@ -7,6 +7,7 @@ mod ais_refusals;
 mod another_bank;
 mod any_payments;
 mod any_sequence;
+mod authorisations;
 mod broken_store;
 mod bulk_payments;
 mod cancellations;

@@ -80,7 +80,7 @@ async fn a_payment_is_confirmed_or_taken_back_and_never_both() {
         let said = (answers[0].status, answers[1].status);
         let status = scene.tpp.payment_status(&scene.server, &path).await;
         match status.as_str() {
-            "ACCC" => {
+            "ACSC" => {
                 paid += 100;
                 assert_eq!(said, (200, 400), "{}", answers[1].body);
                 assert_eq!(answers[1].error().0, "CANCELLATION_INVALID");
@@ -160,7 +160,7 @@ async fn a_payment_that_is_stopped_as_its_day_begins_is_made_or_stopped() {
         let status = tpp.payment_status(server, &path).await;
         match status.as_str() {
             "CANC" => assert_eq!(stopped.status, 200, "{}", stopped.body),
-            "ACCC" => {
+            "ACSC" => {
                 made += 100;
                 assert_eq!(stopped.error().0, "CANCELLATION_INVALID", "{}", stopped.body);
             }
@@ -199,7 +199,7 @@ async fn two_holders_who_confirm_at_once_make_one_payment() {
                 answer.body
             );
         }
-        assert_eq!(tpp.payment_status(server, &first.path).await, "ACCC");
+        assert_eq!(tpp.payment_status(server, &first.path).await, "ACSC");
         assert_eq!(scene.holds(payee).await, 100 * round);
     }
 }

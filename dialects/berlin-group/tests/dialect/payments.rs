@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testkit::{Answer, Request, TestServer, euro_payment, parameter};
+use testkit::{Answer, Request, TestServer, day, euro_payment, parameter};
 
 use crate::ID;
 
@@ -69,7 +69,7 @@ async fn a_payment_from_request_to_the_money() {
     assert_eq!(tpp.expected_balance(&server, iban).await, payer_had - 1250);
     assert_eq!(tpp.expected_balance(&server, creditor).await, payee_had + 1250);
     let status = server.send(&tpp.get(&format!("{path}/status"))).await.json();
-    assert_eq!(status, json!({"transactionStatus": "ACCC", "fundsAvailable": true}));
+    assert_eq!(status, json!({"transactionStatus": "ACSC", "fundsAvailable": true}));
     let read = server.send(&tpp.get(&path)).await.json();
     assert_eq!((text(&read["paymentId"]), text(&read["debtorAccount"]["iban"])), (id, iban));
     assert_eq!(read["debtorName"], payer["name"]);
@@ -104,11 +104,46 @@ async fn the_account_that_pays_can_be_named_and_then_only_its_holder_approves() 
     let confirmed =
         tpp.confirm_payment_at(&server, &tpp.path_of(&begun["_links"]["scaStatus"]), &token).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
-    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACSC");
     let all = server.send(&tpp.get(&format!("{path}/authorisations"))).await.json();
     assert_eq!(all["authorisationIds"], json!([asked["authorisationId"], begun["authorisationId"]]));
     let none = server.send(&tpp.get(&format!("{path}/cancellation-authorisations"))).await.json();
     assert_eq!(none, json!({"authorisationIds": []}));
+}
+
+/// Whoever lost the answer asks once more with the same id, and the day that was asked for may be over by then.
+#[tokio::test]
+async fn the_same_request_after_midnight_is_the_same_payment() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let payee = server.customer("nl", "student").await;
+    let mut once = euro_payment("1.00", text(&payee["iban"]));
+    let mut weekly = once.clone();
+    once["requestedExecutionDate"] = day(1).into();
+    (weekly["startDate"], weekly["frequency"]) = (day(1).into(), "Weekly".into());
+    let wishes = [(SEPA, once), ("periodic-payments/sepa-credit-transfers", weekly)];
+    let requests = wishes.map(|(product, body)| (product, tpp.payment_request(product, &body), body));
+    let mut first = Vec::new();
+    for (product, request, _) in &requests {
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, 201, "{product}: {}", answer.body);
+        first.push(answer.body);
+    }
+    server.advance("nl", "PT20H").await;
+    for ((product, request, body), first) in requests.iter().zip(&first) {
+        let again = server.send(request).await;
+        assert_eq!((again.status, &again.body), (201, first), "{product}");
+        // Another request for that day is refused, and so is another one under the same id.
+        let anew = server.send(&tpp.payment_request(product, body)).await;
+        assert_eq!((anew.status, anew.error().0.as_str()), (400, "EXECUTION_DATE_INVALID"), "{}", anew.body);
+        let mut other = body.clone();
+        other["instructedAmount"]["amount"] = "2.00".into();
+        let id = request.headers["x-request-id"].to_str().unwrap();
+        let other = tpp.payment_request(product, &other).set("x-request-id", id);
+        let other = server.send(&other.sign(&tpp.signer, "digest x-request-id")).await;
+        assert_eq!((other.status, other.error().0.as_str()), (400, "FORMAT_ERROR"), "{}", other.body);
+    }
 }
 
 #[tokio::test]
@@ -214,7 +249,7 @@ async fn a_joint_account_needs_each_of_its_holders_once() {
     let sca = tpp.path_of(&begun["_links"]["scaStatus"]);
     let confirmed = tpp.confirm_payment_at(&server, &sca, &token).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
-    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACCC");
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSC");
     assert_eq!(tpp.expected_balance(&server, creditor).await, had + 200);
     // What was confirmed first is answered as before.
     let first = tpp.confirm_payment_at(&server, &payment.authorisation, &payment.access_token).await;
@@ -334,7 +369,7 @@ async fn the_third_party_can_begin_the_authorisation_itself() {
     let token = tpp.token_of(&server, &begun.json(), iban).await;
     let sca = tpp.path_of(&begun.json()["_links"]["scaStatus"]);
     assert_eq!(tpp.confirm_payment_at(&server, &sca, &token).await.status, 200);
-    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACSC");
 }
 
 #[tokio::test]
@@ -369,7 +404,7 @@ async fn the_same_request_makes_one_payment_also_a_hundred_times_at_once_and_aft
     assert_eq!((again.status, &again.json()["paymentId"]), (201, &asked["paymentId"]));
     assert_eq!(again.json()["transactionStatus"], "RCVD", "as it was told before");
     assert_eq!(tpp.confirm_payment_at(&server, &sca, &token).await.status, 200);
-    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACSC");
     assert_eq!(tpp.expected_balance(&server, creditor).await, had + 300);
     let id = request.headers["x-request-id"].to_str().unwrap();
     let other = tpp.payment_request(SEPA, &euro_payment("4.00", creditor)).set("x-request-id", id);

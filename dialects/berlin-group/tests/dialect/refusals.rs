@@ -63,6 +63,7 @@ async fn requests_that_no_bank_can_serve() {
             "signing baskets are not offered",
         ),
         ("a basket", at("/xs2a-bg/nl/v1/signing-baskets/1/status"), 405, "SERVICE_INVALID", "by itself"),
+        ("baskets with a slash", at("/xs2a-bg/nl/v1/signing-baskets/"), 405, "SERVICE_INVALID", "by itself"),
         (
             "trusted beneficiaries",
             at("/xs2a-bg/uk/v1/trusted-beneficiaries?account-id=1"),

@@ -126,7 +126,7 @@ async fn signed_headers_of_one_call_neither_make_nor_cancel_another_payment() {
         assert_eq!((answer.status, code.as_str()), (400, "FORMAT_ERROR"), "{name}: {}", answer.body);
         assert!(text.contains("for another method or path; use a new UUID"), "{name}: {text}");
     }
-    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACCC");
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSC");
     assert_eq!(tpp.payment_status(&server, &other.path).await, "RCVD");
     // The same call again is no other call.
     let delete = tpp.redirecting("DELETE", &other.path);

@@ -278,6 +278,39 @@ const WRONG: &[Row] = &[
         "CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[2]/RmtInf/Strd/CdtrRefInf/Ref: a transfer has either Ustrd or Strd, not both",
     ),
     (
+        "<Ustrd>Milk</Ustrd>",
+        "<Strd><RfrdDocInf><Nb>INV-1</Nb></RfrdDocInf><AddtlRmtInf>Please</AddtlRmtInf></Strd>",
+        "FORMAT_ERROR",
+        "the body: CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[2]/RmtInf/Strd holds RfrdDocInf, which a SEPA transfer does not carry; \
+         send the payee's reference as CdtrRefInf/Ref, or a text as Ustrd",
+    ),
+    (
+        "<Ustrd>Milk</Ustrd>",
+        "<Strd><CdtrRefInf><Ref>RF18539007547034</Ref></CdtrRefInf><AddtlRmtInf>Please</AddtlRmtInf></Strd>",
+        "FORMAT_ERROR",
+        "the body: CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[2]/RmtInf/Strd holds AddtlRmtInf, which a SEPA transfer does not carry; \
+         send the payee's reference as CdtrRefInf/Ref, or a text as Ustrd",
+    ),
+    (
+        "<Ustrd>Milk</Ustrd>",
+        "<Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp></CdtrRefInf></Strd>",
+        "FORMAT_ERROR",
+        "the body: CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[2]/RmtInf/Strd has no CdtrRefInf/Ref; send the payee's reference as \
+         CdtrRefInf/Ref, or a text as Ustrd",
+    ),
+    (
+        "<SvcLvl><Cd>SEPA</Cd></SvcLvl>",
+        "<SvcLvl><Prtry>URGENT</Prtry></SvcLvl>",
+        "FORMAT_ERROR",
+        "the body: CstmrCdtTrfInitn/PmtInf[1]/PmtTpInf/SvcLvl/Prtry is not taken; send SEPA as Cd in its place, or no SvcLvl",
+    ),
+    (
+        "<SvcLvl><Cd>SEPA</Cd></SvcLvl>",
+        "<SvcLvl/>",
+        "FORMAT_ERROR",
+        "the body: CstmrCdtTrfInitn/PmtInf[1]/PmtTpInf/SvcLvl/Cd is missing",
+    ),
+    (
         "<Document ",
         "<!DOCTYPE a><Document ",
         "FORMAT_ERROR",

@@ -78,13 +78,6 @@ async fn consents_and_authorisations() {
             "was not issued for consent",
         ),
         (
-            "deleting with a token that is none",
-            bearer(scene.signed("DELETE", &own), "nonsense"),
-            401,
-            "CONSENT_INVALID",
-            "was not issued for consent",
-        ),
-        (
             "authorising what is valid",
             again.clone().set("tpp-redirect-uri", CALLBACK),
             400,

@@ -187,6 +187,22 @@ async fn requests_for_consents() {
             "mixes allPsd2 with arrays",
         ),
         (
+            "more about the accounts that are named",
+            access(
+                json!({"accounts": [{"iban": iban}], "additionalInformation": {"ownerName": [{"iban": iban}]}}),
+            ),
+            400,
+            "PARAMETER_NOT_SUPPORTED",
+            "access.additionalInformation is not supported; leave it out",
+        ),
+        (
+            "more about no accounts",
+            access(json!({"additionalInformation": {"ownerName": [{"iban": iban}]}})),
+            400,
+            format,
+            "holds none of accounts, balances, transactions",
+        ),
+        (
             "restricted to what is unknown",
             access(json!({"accounts": [], "restrictedTo": ["LOAN"]})),
             400,

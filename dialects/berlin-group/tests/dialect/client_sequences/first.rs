@@ -170,7 +170,7 @@ async fn the_first_client_pays() {
     assert_eq!(ok(&server, &confirm, 200).await["scaStatus"], "finalised");
     for end in ["", "/"] {
         let status = client.request("GET", &format!("{}{end}", link("status"))).signed(&client.signer);
-        assert_eq!(ok(&server, &status, 200).await["transactionStatus"], "ACCC");
+        assert_eq!(ok(&server, &status, 200).await["transactionStatus"], "ACSC");
         let read = client.request("GET", &format!("{}{end}", link("self"))).signed(&client.signer);
         assert_eq!(ok(&server, &read, 200).await["debtorAccount"]["iban"], iban);
     }

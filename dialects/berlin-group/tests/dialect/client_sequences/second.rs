@@ -182,10 +182,10 @@ async fn the_second_client_pays() {
     let confirm = client.request("PUT", &format!("{payment}/authorisations/{authorisation}"), "");
     let confirm = client.with_empty_digest(confirm).set("Authorization", format!("Bearer {access}"));
     assert_eq!(server.send(&confirm).await.status, 200);
-    assert_eq!(status_of(&mut client, &access).await, "ACCC", "paid, in its terms");
+    assert_eq!(status_of(&mut client, &access).await, "ACSC", "paid, in its terms");
     // The token is over long before the last look.
     server.advance("nl", "PT11M").await;
-    assert_eq!(status_of(&mut client, &access).await, "ACCC");
+    assert_eq!(status_of(&mut client, &access).await, "ACSC");
     let sca = client.request("GET", &format!("{payment}/authorisations/{authorisation}"), "");
     assert_eq!(ok(&server, &client.with_empty_digest(sca), 200).await["scaStatus"], "finalised");
 

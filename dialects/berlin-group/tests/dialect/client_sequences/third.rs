@@ -175,7 +175,7 @@ async fn the_third_client_pays() {
     let confirm = third(&signer, &mut ids, "PUT", &link("confirmation"));
     let confirm = confirm.set("authorization", format!("Bearer {access}"));
     assert_eq!(ok(&server, &confirm, 200).await["scaStatus"], "finalised");
-    assert_eq!(ok(&server, &get(&mut ids, "status"), 200).await["transactionStatus"], "ACCC");
+    assert_eq!(ok(&server, &get(&mut ids, "status"), 200).await["transactionStatus"], "ACSC");
     assert_eq!(ok(&server, &get(&mut ids, "self"), 200).await["debtorAccount"]["iban"], iban);
     // The redirect has been used.
     let again = server.decide(&url, &iban, "approve").await;

@@ -130,13 +130,6 @@ async fn consents_and_their_authorisations() {
                 "was not issued for consent",
             ),
             (
-                "deleting with a token that is none",
-                bearer(scene.signed("DELETE", &own), "nonsense"),
-                401,
-                "CONSENT_INVALID",
-                "was not issued for consent",
-            ),
-            (
                 "authorising without a redirect URI",
                 begin(&own),
                 400,

@@ -187,9 +187,9 @@ async fn questions() {
             (
                 "a consent about a savings account",
                 tpp.funds_consent_request(&json!({"account": {"iban": savings}})),
-                403,
+                400,
                 product,
-                "nobody pays from a savings account; ask about a current account",
+                "nobody pays from a savings account; name a current account",
             ),
             (
                 "a number with too many digits",

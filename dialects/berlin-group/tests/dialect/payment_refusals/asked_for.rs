@@ -1,9 +1,10 @@
 //! Of payments that were asked for: whose they are, and their confirmation.
 
 use serde_json::json;
-use testkit::{ApprovedPayment, CALLBACK, detailed, euro_payment};
+use testkit::{ApprovedPayment, CALLBACK, TestServer, detailed, euro_payment};
 
 use super::{SEPA, Scene, UNKNOWN};
+use crate::ID;
 use crate::refusals::check;
 
 #[tokio::test]
@@ -197,6 +198,33 @@ async fn confirming_a_payment() {
         ("stopping what the bank does not have", stop, 400, "CANCELLATION_INVALID", "DELETE the payment"),
     ];
     check(server, rows).await;
+}
+
+/// However the payee is named: by the same number, or by what the number is made of.
+#[tokio::test]
+async fn a_british_account_does_not_pay_itself() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("uk", ID).await;
+    let payer = server.customer("uk", "household").await;
+    let iban = payer["iban"].as_str().unwrap();
+    let (sort_code, number) = (&iban[8..14], &iban[14..]);
+    let british = json!({"ukSortCode": sort_code, "ukAccountNumber": number});
+    let mut rows = Vec::new();
+    for (name, debtor, creditor) in [
+        ("both by the IBAN", json!({"iban": iban}), json!({"iban": iban})),
+        ("the payee by sort code", json!({"iban": iban}), british.clone()),
+        ("the payer by sort code", british.clone(), json!({"iban": iban})),
+        ("both by sort code", british.clone(), british.clone()),
+    ] {
+        let body = json!({
+            "instructedAmount": {"currency": "GBP", "amount": "1.00"}, "creditorName": "A. Payee",
+            "debtorAccount": debtor, "creditorAccount": creditor,
+        });
+        let same = "the account that pays and the account that is paid are the same";
+        let request = tpp.payment_request("payments/uk-domestic-transfers", &body);
+        rows.push((name, request, 400, "PAYMENT_FAILED", same));
+    }
+    check(&server, rows).await;
 }
 
 /// Told at once where the account that pays is named, else when the third party confirms.

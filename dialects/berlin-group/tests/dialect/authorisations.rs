@@ -1,0 +1,49 @@
+//! How many authorisations of one thing there can be.
+
+use serde_json::{Value, json};
+use testkit::{FUNDS_CONSENTS, TestServer, day, detailed, euro_payment, parameter};
+
+use crate::ID;
+
+/// Whoever reads a consent or a payment reads all of its authorisations, and those that wait end with it.
+#[tokio::test]
+async fn fifty_authorisations_of_one_thing_are_begun_and_no_more() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let empty = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (status, customer) = server.manage("POST", "/test-accounts", empty).await;
+    assert_eq!(status, 201, "{customer}");
+    let iban = customer["iban"].as_str().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let consent = tpp.consent(&server, &detailed(iban, true)).await;
+    let funds = tpp.funds_consent(&server, iban).await;
+    let mut later = euro_payment("1.00", "DE89370400440532013000");
+    later["requestedExecutionDate"] = day(9).into();
+    let payment = tpp.submitted_payment(&server, ("payments/sepa-credit-transfers", &later), iban).await.path;
+    // With those that came with what was asked for.
+    for (path, begun) in [
+        (format!("/v1/consents/{}/authorisations", text(&consent["consentId"])), 1),
+        (format!("{FUNDS_CONSENTS}/{}/authorisations", text(&funds["consentId"])), 1),
+        (format!("{payment}/cancellation-authorisations"), 0),
+    ] {
+        let begin = tpp.redirecting("POST", &path);
+        let first = server.send(&begin).await;
+        assert_eq!(first.status, 201, "{path}: {}", first.body);
+        for number in begun + 1..50 {
+            let more = server.send(&tpp.redirecting("POST", &path)).await;
+            assert_eq!(more.status, 201, "{path} {number}: {}", more.body);
+        }
+        let refused = server.send(&tpp.redirecting("POST", &path)).await;
+        assert_eq!((refused.status, refused.error().0.as_str()), (400, "STATUS_INVALID"), "{path}");
+        assert!(refused.error().1.starts_with("50 authorisations of it were begun"), "{}", refused.body);
+        let all = server.send(&tpp.get(&path)).await.json()["authorisationIds"].clone();
+        assert_eq!(all.as_array().unwrap().len(), 50, "{path}");
+        assert_eq!(server.send(&begin).await.body, first.body, "the same request is no further one");
+    }
+    // Taking a payment back begins one, too.
+    let late = server.send(&tpp.redirecting("DELETE", &payment)).await;
+    assert_eq!((late.status, late.error().0.as_str()), (400, "STATUS_INVALID"), "{}", late.body);
+    // The newest one is as good as any.
+    let location = server.decide(&tpp.authorization_url(&consent), iban, "approve").await;
+    assert!(parameter(&location, "code").is_some(), "{location}");
+}
