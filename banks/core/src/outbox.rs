@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gateway::domain::{PaymentId, RejectReason, Timestamp, TransactionStatus};
+use gateway::domain::{
+    Interface, Payment, PaymentId, PaymentStatus, RejectReason, Timestamp, TransactionStatus,
+};
 use gateway::{Changes, Drawer, Entry, Error, PaymentProgress, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -113,8 +115,8 @@ impl Outbox {
         self.drawer.delete(&keys(OPEN, order)).await
     }
 
-    /// The bank does not want them any more: they are declined and no longer open, in one batch. False if somebody else took them over
-    /// meanwhile, or the bank told that it has them: then this "no" is not the last word.
+    /// The bank does not want them any more: they are declined and no longer open, in one batch with what that means for third parties.
+    /// False if somebody else took them over meanwhile, or the bank told that it has them: then this "no" is not the last word.
     pub(crate) async fn decline(
         &self,
         order: &wire::Order,
@@ -124,13 +126,17 @@ impl Outbox {
         let declined = Declined { reason, since: order.at };
         let value = serde_json::to_string(&declined).map_err(Error::internal)?;
         let mut entries = Vec::with_capacity(order.payments.len());
+        let mut ended = Changes::new();
         for payment in &order.payments {
             let known = self.drawer.entry(DECLINED, &payment.id).await?;
             let version = known.map_or(0, |known| known.version);
             entries.push(entry(DECLINED, &payment.id, value.clone(), version));
+            if let Some(payment) = self.store.payment(&PaymentId::new(payment.id.as_str())).await? {
+                ended = ended.and(not_made(payment, (TransactionStatus::Rjct, Some(reason)), order.at));
+            }
         }
         let changes = self.drawer.deletion_of(&held.0).and(self.drawer.changes(&entries));
-        is_saved(self.store.save(changes).await)
+        is_saved(self.store.save(changes.and(ended)).await)
     }
 
     /// Why the bank declined a payment, if it did after it was handed over.
@@ -184,14 +190,16 @@ impl Outbox {
         payment: &PaymentId,
         (progress, is_final): (&PaymentProgress, bool),
     ) -> Result<Changes, Error> {
-        if self.store.payment(payment).await?.is_none() {
-            return Ok(Changes::new());
-        }
+        let Some(kept) = self.store.payment(payment).await? else { return Ok(Changes::new()) };
         let value =
             serde_json::to_string(&wire::KeptProgress::of(progress, is_final)).map_err(Error::internal)?;
         let version = self.drawer.entry(TOLD, payment.as_str()).await?.map_or(0, |known| known.version);
         let told = self.drawer.changes(&[entry(TOLD, payment.as_str(), value, version)]);
-        Ok(told.and(self.drawer.deletion(&[(OPEN, payment.to_string())])))
+        let told = told.and(self.drawer.deletion(&[(OPEN, payment.to_string())]));
+        Ok(match is_final {
+            true => told.and(not_made(kept, (progress.status, progress.reason), progress.since)),
+            false => told,
+        })
     }
 
     /// Whether the bank is asked to stop a payment.
@@ -214,6 +222,24 @@ impl Outbox {
     pub(crate) async fn save(&self, with: Changes) -> Result<(), Error> {
         Ok(self.store.save(with).await?)
     }
+}
+
+/// What it means for a payment of bunq's interface that the bank does not make it after all. That interface knows no payment between
+/// approved and made, and asks nobody what became of one: the payment itself has to say so. At any other one the bank is asked.
+fn not_made(
+    payment: Payment,
+    (status, reason): (TransactionStatus, Option<RejectReason>),
+    since: Timestamp,
+) -> Changes {
+    if payment.interface != Interface::Bunq || payment.status_at(since) != PaymentStatus::Submitted {
+        return Changes::new();
+    }
+    let ended = match status {
+        TransactionStatus::Rjct => Some(payment.refused(reason.unwrap_or(RejectReason::Ms03), since)),
+        TransactionStatus::Canc => payment.stopped(since).ok(),
+        _ => None,
+    };
+    ended.map_or_else(Changes::new, |ended| Changes::new().put_payment(&ended))
 }
 
 fn entry(kind: &'static str, key: &str, value: String, version: i64) -> Entry {

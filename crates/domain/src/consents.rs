@@ -72,6 +72,8 @@ pub struct Consent {
     pub created_at: Timestamp,
     /// The customer who approved it.
     pub customer: Option<CustomerId>,
+    /// When; none until then, and for one that was stored before this was.
+    pub approved_at: Option<Timestamp>,
     /// What was decided.
     pub decision: Decision,
     /// When something was last done to it.
@@ -193,6 +195,7 @@ impl Consent {
             frequency_per_day: request.frequency_per_day,
             created_at: now,
             customer: None,
+            approved_at: None,
             decision: Decision::Pending,
             last_action_at: now,
             version: 0,
@@ -204,6 +207,7 @@ impl Consent {
         Self {
             granted: Vec::new(),
             customer: None,
+            approved_at: None,
             decision: Decision::Pending,
             last_action_at: self.created_at,
             version: 0,
@@ -280,7 +284,7 @@ impl Consent {
         rules: &ConsentRules,
     ) -> Result<Self, ConsentRefusal> {
         self.check_open(now, rules)?;
-        Ok(Self { customer: Some(customer), granted, last_action_at: now, ..self })
+        Ok(Self { customer: Some(customer), approved_at: Some(now), granted, last_action_at: now, ..self })
     }
 
     /// The third party confirms with a token of the approval. A consent that is valid stays so.

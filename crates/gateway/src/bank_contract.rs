@@ -4,6 +4,7 @@
 
 mod parts;
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -291,7 +292,9 @@ impl Parties<'_> {
     async fn customers_are_known(&self) {
         let customers = &self.bank.customers;
         let (payer, account) = self.payer;
-        assert!(customers.named_by(self.tenant, &account.iban).await.unwrap().contains(payer));
+        let named = customers.named_by(self.tenant, &account.iban).await.unwrap();
+        assert!(named.contains(payer));
+        assert_eq!(named.iter().collect::<HashSet<_>>().len(), named.len(), "each customer is named once");
         assert_eq!(customers.named_by(self.tenant, self.elsewhere).await.unwrap(), []);
         assert_eq!(customers.customer(payer).await.unwrap().id, *payer);
         // Whom a provider names is a customer of a branch, and of no other.
