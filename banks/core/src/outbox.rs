@@ -32,6 +32,59 @@ struct Declined {
     since: Timestamp,
 }
 
+/// A payment of which nobody knows whether the bank has it, as it is kept where several were ordered together: itself, and all of them by
+/// their ids, so that a large order is kept once.
+#[derive(Debug, Serialize, Deserialize)]
+struct Opened {
+    at: Timestamp,
+    together: Vec<PaymentId>,
+    payment: wire::Payment,
+}
+
+/// The same, as it may be kept.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeptOpen {
+    One(Box<Opened>),
+    /// The order of one payment. With several, as releases before this one kept them: the same with each of them.
+    Whole(wire::Order),
+}
+
+impl Opened {
+    fn read(entry: &Entry) -> Result<Self, Error> {
+        match serde_json::from_str::<KeptOpen>(&entry.value).map_err(Error::internal)? {
+            KeptOpen::One(opened) => Ok(*opened),
+            KeptOpen::Whole(order) => {
+                let (at, together) = (order.at, payments_of(&order));
+                let own = order.payments.into_iter().find(|payment| payment.id == entry.key);
+                let payment =
+                    own.ok_or_else(|| Error::internal("an order lacks the payment that it was kept for"))?;
+                Ok(Self { at, together, payment })
+            }
+        }
+    }
+}
+
+/// Payments that were ordered together, of which nobody knows whether the bank has them: it has all of them, or none.
+#[derive(Debug, Clone)]
+pub(crate) struct Ordered {
+    /// When, by the gateway's clock.
+    pub(crate) at: Timestamp,
+    /// Which, in their order.
+    pub(crate) payments: Vec<PaymentId>,
+}
+
+impl Ordered {
+    pub(crate) fn of(order: &wire::Order) -> Self {
+        Self { at: order.at, payments: payments_of(order) }
+    }
+
+    /// By which all of it is known.
+    pub(crate) fn first(&self) -> PaymentId {
+        self.payments.first().cloned().unwrap_or_else(|| PaymentId::new(""))
+    }
+}
+
 /// The rows, and what this process asks the bank for at this moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
@@ -59,7 +112,7 @@ impl Drop for Asking {
 }
 
 /// The ids of what is ordered together.
-pub(crate) fn payments_of(order: &wire::Order) -> Vec<PaymentId> {
+fn payments_of(order: &wire::Order) -> Vec<PaymentId> {
     order.payments.iter().map(|payment| PaymentId::new(payment.id.as_str())).collect()
 }
 
@@ -83,12 +136,18 @@ impl Outbox {
     /// # Errors
     /// [`Error::Conflict`] if a row of `with` moved on
     pub(crate) async fn open(&self, order: &wire::Order, with: Changes) -> Result<Held, Error> {
-        let value = serde_json::to_string(order).map_err(Error::internal)?;
+        let (at, together) = (order.at, payments_of(order));
         let mut entries = Vec::with_capacity(order.payments.len());
         for payment in &order.payments {
             let known = self.drawer.entry(OPEN, &payment.id).await?;
             let version = known.map_or(0, |known| known.version);
-            entries.push(entry(OPEN, &payment.id, value.clone(), version));
+            let opened = Opened { at, together: together.clone(), payment: payment.clone() };
+            let value = match order.payments.len() {
+                1 => serde_json::to_string(order),
+                _ => serde_json::to_string(&opened),
+            };
+            let value = value.map_err(Error::internal)?;
+            entries.push(entry(OPEN, &payment.id, value, version));
         }
         self.store.save(with.and(self.drawer.changes(&entries))).await?;
         Ok(held(entries))
@@ -96,23 +155,29 @@ impl Outbox {
 
     /// Takes over what is still open of an order that was found open, to hand it to the bank again. None if nothing is any more, or
     /// somebody else takes it over at this moment: what is read in a list is as old as the list, and a payment that was declined
-    /// meanwhile is not to be made after all.
-    pub(crate) async fn take_over(&self, order: &wire::Order) -> Result<Option<Held>, Error> {
-        let mut entries = Vec::with_capacity(order.payments.len());
-        for payment in &order.payments {
-            entries.extend(self.drawer.entry(OPEN, &payment.id).await?);
+    /// meanwhile is not to be made after all. A payment of which the bank told something meanwhile is left out: it has that one.
+    pub(crate) async fn take_over(&self, ordered: &Ordered) -> Result<Option<(wire::Order, Held)>, Error> {
+        let mut entries = Vec::with_capacity(ordered.payments.len());
+        let mut payments = Vec::with_capacity(ordered.payments.len());
+        for payment in &ordered.payments {
+            if let Some(entry) = self.drawer.entry(OPEN, payment.as_str()).await? {
+                payments.push(Opened::read(&entry)?.payment);
+                entries.push(entry);
+            }
         }
         if entries.is_empty() {
             return Ok(None);
         }
         // A row that is gone by now is not to come back.
         let changes = self.drawer.deletion_of(&entries).and(self.drawer.changes(&entries));
-        Ok(is_saved(self.store.save(changes).await)?.then(|| held(entries)))
+        let is_taken = is_saved(self.store.save(changes).await)?;
+        Ok(is_taken.then(|| (wire::Order { at: ordered.at, payments }, held(entries))))
     }
 
     /// The bank has them.
-    pub(crate) async fn close(&self, order: &wire::Order) -> Result<(), Error> {
-        self.drawer.delete(&keys(OPEN, order)).await
+    pub(crate) async fn close(&self, ordered: &Ordered) -> Result<(), Error> {
+        let keys: Vec<_> = ordered.payments.iter().map(|payment| (OPEN, payment.to_string())).collect();
+        self.drawer.delete(&keys).await
     }
 
     /// The bank does not want them any more: they are declined and no longer open, in one batch with what that means for third parties.
@@ -150,10 +215,12 @@ impl Outbox {
     }
 
     /// What is open, a batch at a time, behind a key.
-    pub(crate) async fn opened(&self, behind: &str) -> Result<Vec<(String, wire::Order)>, Error> {
+    pub(crate) async fn opened(&self, behind: &str) -> Result<Vec<(String, Ordered)>, Error> {
         let entries = self.drawer.first(OPEN, (behind, "\u{7f}"), BATCH).await?;
-        let read =
-            |entry: Entry| Ok((entry.key, serde_json::from_str(&entry.value).map_err(Error::internal)?));
+        let read = |entry: Entry| {
+            let Opened { at, together, .. } = Opened::read(&entry)?;
+            Ok((entry.key, Ordered { at, payments: together }))
+        };
         entries.into_iter().map(read).collect()
     }
 
@@ -169,9 +236,8 @@ impl Outbox {
         if let Some(Declined { reason, since }) = self.read_declined(payment).await? {
             return Ok(Some(told(TransactionStatus::Rjct, Some(reason), since)));
         }
-        let Some(value) = self.drawer.get(OPEN, payment.as_str()).await? else { return Ok(None) };
-        let order: wire::Order = serde_json::from_str(&value).map_err(Error::internal)?;
-        Ok(Some(told(TransactionStatus::Rcvd, None, order.at)))
+        let Some(entry) = self.drawer.entry(OPEN, payment.as_str()).await? else { return Ok(None) };
+        Ok(Some(told(TransactionStatus::Rcvd, None, Opened::read(&entry)?.at)))
     }
 
     /// What the bank told of a payment by itself, if that is the end of it.
@@ -260,10 +326,6 @@ fn is_saved(saved: Result<(), StoreError>) -> Result<bool, Error> {
     }
 }
 
-fn keys(kind: &'static str, order: &wire::Order) -> Vec<(&'static str, String)> {
-    order.payments.iter().map(|payment| (kind, payment.id.clone())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use gateway::bank_end::approved;
@@ -277,6 +339,10 @@ mod tests {
             wire::Payment::from(&approved(which, AccountId::new("a"), (PaymentTerms::AT_ONCE, Vec::new())))
         };
         wire::Order { at: Timestamp::UNIX_EPOCH, payments: ids.iter().map(|id| payment(id)).collect() }
+    }
+
+    fn json(order: &wire::Order) -> String {
+        serde_json::to_string(order).unwrap()
     }
 
     async fn is_declined(outbox: &Outbox) -> [bool; 2] {
@@ -298,8 +364,8 @@ mod tests {
         assert_eq!(listed.len(), 2);
         assert!(one.decline(&order, &held, RejectReason::Am04).await.unwrap());
         assert_eq!(is_declined(&other).await, [true; 2]);
-        for (_, order) in &listed {
-            assert!(other.take_over(order).await.unwrap().is_none());
+        for (_, ordered) in &listed {
+            assert!(other.take_over(ordered).await.unwrap().is_none());
         }
         assert!(other.opened("").await.unwrap().is_empty(), "and nothing is open again");
     }
@@ -310,7 +376,8 @@ mod tests {
         let [one, other] = [Outbox::new(&store), Outbox::new(&store)];
         let order = order(["p", "q"]);
         let first = one.open(&order, Changes::new()).await.unwrap();
-        let second = other.take_over(&order).await.unwrap().unwrap();
+        let (again, second) = other.take_over(&Ordered::of(&order)).await.unwrap().unwrap();
+        assert_eq!(json(&again), json(&order), "it is the same order");
         assert!(!one.decline(&order, &first, RejectReason::Am04).await.unwrap());
         assert_eq!((is_declined(&one).await, one.opened("").await.unwrap().len()), ([false; 2], 2));
         assert!(other.decline(&order, &second, RejectReason::Am04).await.unwrap());
@@ -323,8 +390,57 @@ mod tests {
         let outbox = Outbox::new(&store);
         let order = order(["p", "q"]);
         let held = outbox.open(&order, Changes::new()).await.unwrap();
-        outbox.close(&order).await.unwrap();
+        outbox.close(&Ordered::of(&order)).await.unwrap();
         assert!(!outbox.decline(&order, &held, RejectReason::Am04).await.unwrap());
         assert_eq!((is_declined(&outbox).await, outbox.opened("").await.unwrap().len()), ([false; 2], 0));
+    }
+
+    /// However many payments it has: each of them is kept once, and not with each of the others.
+    #[tokio::test]
+    async fn an_order_is_kept_once() {
+        let store = Store::in_memory().unwrap();
+        let outbox = Outbox::new(&store);
+        let ids: Vec<String> = (0..50).map(|number| format!("{number:036}")).collect();
+        let mut large = order(["p", "q"]);
+        let text = serde_json::to_value(&large.payments[0]).unwrap();
+        large.payments = ids
+            .iter()
+            .map(|id| {
+                let mut payment = text.clone();
+                payment["id"] = id.as_str().into();
+                payment["transfers"] = vec![transfer(); 100].into();
+                serde_json::from_value(payment).unwrap()
+            })
+            .collect();
+        outbox.open(&large, Changes::new()).await.unwrap();
+        let kept: usize = outbox.drawer.all(OPEN).await.unwrap().iter().map(|(_, value)| value.len()).sum();
+        assert!(kept < 2 * json(&large).len(), "{kept} octets");
+        let opened = outbox.opened("").await.unwrap();
+        let (again, _) = outbox.take_over(&opened[49].1).await.unwrap().unwrap();
+        assert_eq!(json(&again), json(&large));
+    }
+
+    fn transfer() -> serde_json::Value {
+        serde_json::json!({"creditor": {"name": "P", "iban": "NL91ABNA0417164300"}, "amount": {"amount": "1.00", "currency": "EUR"}})
+    }
+
+    /// The whole order was kept with each of its payments once.
+    #[tokio::test]
+    async fn what_was_kept_before_is_handed_over() {
+        let store = Store::in_memory().unwrap();
+        let outbox = Outbox::new(&store);
+        let order = order(["p", "q"]);
+        for payment in &order.payments {
+            outbox.drawer.put(OPEN, &payment.id, &json(&order)).await.unwrap();
+        }
+        let opened = outbox.opened("").await.unwrap();
+        assert_eq!(opened.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["p", "q"]);
+        for (_, ordered) in &opened {
+            assert_eq!(ordered.payments, [PaymentId::new("p"), PaymentId::new("q")]);
+            let (again, _) = outbox.take_over(ordered).await.unwrap().unwrap();
+            assert_eq!(json(&again), json(&order));
+        }
+        let waits = outbox.progress(&PaymentId::new("q")).await.unwrap().unwrap();
+        assert_eq!((waits.status, waits.since), (TransactionStatus::Rcvd, order.at));
     }
 }

@@ -477,6 +477,17 @@ mod tests {
     }
 
     #[test]
+    fn when_a_customer_approved_is_known_whenever_it_is_confirmed() {
+        let later = |hours: i64| now() + SignedDuration::from_hours(hours);
+        let asked = consent(asked("2026-03-10")).unwrap();
+        assert_eq!(asked.approved_at, None);
+        let approved = asked.clone().approve(CustomerId::new("p"), Vec::new(), later(1), &RULES).unwrap();
+        let confirmed = approved.confirm(later(2), &RULES).unwrap();
+        assert_eq!((confirmed.approved_at, confirmed.last_action_at), (Some(later(1)), later(2)));
+        assert_eq!(confirmed.as_requested(), asked);
+    }
+
+    #[test]
     fn status_follows_from_decision_and_clock() {
         let later = |hours: i64| now() + SignedDuration::from_hours(hours);
         let received = consent(asked("2026-03-10")).unwrap();

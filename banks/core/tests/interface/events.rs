@@ -43,11 +43,7 @@ async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
 }
 
 /// A valid consent for an account.
-async fn consent(
-    scene: &Scene,
-    own: (&CustomerId, &Account),
-    (id, tpp): (&str, &str),
-) -> ConsentId {
+async fn consent(scene: &Scene, own: (&CustomerId, &Account), (id, tpp): (&str, &str)) -> ConsentId {
     let consent = valid(scene, own, (id, tpp));
     scene.store.save(Changes::new().put_consent(&consent)).await.unwrap();
     consent.id
@@ -417,8 +413,13 @@ async fn what_the_bank_takes_back_is_no_accepted_payment_of_bunqs_interface() {
     ] {
         scene.store.save(Changes::new().put_payment(&scene.kept(id, interface))).await.unwrap();
         let reason = (status == TransactionStatus::Rjct).then_some(RejectReason::Ac04);
-        let progress =
-            PaymentProgress { status, reason, funds_available: None, since: scene.now, can_be_stopped: false };
+        let progress = PaymentProgress {
+            status,
+            reason,
+            funds_available: None,
+            since: scene.now,
+            can_be_stopped: false,
+        };
         let event = Some(BankEvent::Payment { payment: PaymentId::new(id), progress, is_final });
         let told = ToldEvent { id: id.to_owned(), at: scene.now, event };
         // An event may come again.

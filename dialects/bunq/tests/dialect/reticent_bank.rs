@@ -9,12 +9,15 @@ use axum::extract::Extension;
 use edge::outbound::Loopback;
 use edge::{Connection, Edge, Surroundings};
 use gateway::access::{AccountAccess, Details, Transactions};
-use gateway::bank::{AccountKeeping, Answer, Credentials, CustomerAuthentication, EntryNumbers};
+use gateway::bank::{AccountKeeping, Answer, Credentials, CustomerAuthentication, EntryNumbers, Payments};
 use gateway::domain::{
-    Account, Customer, CustomerId, Date, History, Iban, PaymentRefusal, Product, Tenant, Timestamp,
-    Transaction,
+    Account, AccountId, Customer, CustomerId, Date, History, Iban, PaymentId, PaymentRefusal, Product,
+    Tenant, Timestamp, Transaction,
 };
-use gateway::{Bank, Drawer, Error, Gateway, Kept, Keys, Noun, Parts, Randomness, Sealing, Settings, Store};
+use gateway::{
+    ApprovedPayment, Bank, Changes, Declined, Drawer, Error, Gateway, Kept, Keys, Noun, Parts,
+    PaymentProgress, Randomness, Sealing, Settings, Store, Submitted,
+};
 use serde_json::json;
 use testkit::TestServer;
 use testkit::bunq::{BunqClient, cents, euro, shop};
@@ -221,10 +224,12 @@ async fn transactions_of_a_payer_who_left_the_bank_are_listed() {
     assert_eq!(provider.get(&public).await.status, 200);
 }
 
-/// A bank that says nothing of entries, or of where one is.
+/// A bank with books of its own, beside what the gateway keeps, that says nothing of entries, or of where one is.
 #[derive(Debug)]
 struct Silent {
     bank: Bank,
+    /// What the gateway keeps.
+    kept: Store,
     /// Tells no history.
     history: AtomicBool,
     /// Does not say where an entry is.
@@ -267,21 +272,55 @@ impl EntryNumbers for Silent {
     }
 }
 
+impl Payments for Silent {
+    fn submit<'a>(
+        &'a self,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<Vec<Submitted>, Declined>> {
+        Box::pin(async move {
+            self.kept.save(with).await?;
+            self.bank.payments.submit(payments, Changes::new(), now).await
+        })
+    }
+
+    fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>> {
+        self.bank.payments.progress(payment, now)
+    }
+
+    fn stop<'a>(
+        &'a self,
+        payment: &'a PaymentId,
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        self.bank.payments.stop(payment, with, now)
+    }
+
+    fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize> {
+        self.bank.payments.approvals_needed(account)
+    }
+}
+
 /// What can be told of one draft is not told anew each time that another one cannot be.
 #[tokio::test]
 async fn news_are_told_once_although_some_cannot_be_told_yet() {
     let server = TestServer::start().await;
     let customer = server.customer("nl", "saver").await;
     let bank = server.running.sandbox.bank.clone();
+    // A store of its own, since nobody else may do the telling.
+    let kept = Store::in_memory().unwrap();
     let silent = Arc::new(Silent {
         bank: bank.clone(),
+        kept: kept.clone(),
         history: AtomicBool::new(false),
         places: AtomicBool::new(false),
         asked: AtomicU32::new(0),
     });
-    // A store of its own, since nobody else may do the telling.
-    let kept = (Store::in_memory().unwrap(), Loopback::Allowed { except: [].into() });
-    let (origin, door) = serve_bank(&server, Bank { numbers: silent.clone(), ..bank }, kept).await;
+    let bank = Bank { numbers: silent.clone(), payments: silent.clone(), ..bank };
+    let kept = (kept, Loopback::Allowed { except: [].into() });
+    let (origin, door) = serve_bank(&server, bank, kept).await;
     let customer = CustomerId::new(customer["customerId"].as_str().unwrap());
     let access = door(Tenant::parse("nl").unwrap(), customer).await.unwrap();
     let own = BunqClient::install_at(&server.http, &origin).await;
