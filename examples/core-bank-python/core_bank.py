@@ -207,6 +207,7 @@ class Bank:
         return {"transactions": []}
 
     def funds(self, _, __, id):
+        # The day may be one to come, on which a payment is to be made: nothing is known of it but what holds now.
         balance = money(self.account_row(id)["balance"])
         return {"booked": balance, "available": balance, "creditLimit": money(0)}
 
@@ -458,8 +459,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self):
         length = int(self.headers.get("Content-Length") or 0)
-        if length > 1024 * 1024:
-            raise Problem(400, "malformed", "a body has 1 MiB at most")
+        if length > 2 * 1024 * 1024:
+            # What is not read stands in the way of the next call.
+            self.close_connection = True
+            raise Problem(400, "malformed", "a body has 2 MiB at most")
         body = self.rfile.read(length)
         url = urlsplit(self.path)
         for method, path, answer in ROUTES:
@@ -491,6 +494,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(text)
 

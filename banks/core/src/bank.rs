@@ -234,7 +234,7 @@ impl Accounts for CoreBank {
             let path = ["accounts", access.account().as_str(), "holders"];
             let found = self.client.get(&path, &()).await;
             let holders: wire::Customers = found.map_err(missing(Noun::Account))?;
-            holders.customers.into_iter().map(|one| one.read().map_err(misread)).collect()
+            holders.read().map_err(misread)
         })
     }
 

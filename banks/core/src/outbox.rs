@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gateway::domain::{PaymentId, RejectReason, Timestamp, TransactionStatus};
+use gateway::domain::{
+    Interface, Payment, PaymentId, PaymentStatus, RejectReason, Timestamp, TransactionStatus,
+};
 use gateway::{Changes, Drawer, Entry, Error, PaymentProgress, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,59 @@ const BATCH: i64 = 100;
 struct Declined {
     reason: RejectReason,
     since: Timestamp,
+}
+
+/// A payment of which nobody knows whether the bank has it, as it is kept where several were ordered together: itself, and all of them by
+/// their ids, so that a large order is kept once.
+#[derive(Debug, Serialize, Deserialize)]
+struct Opened {
+    at: Timestamp,
+    together: Vec<PaymentId>,
+    payment: wire::Payment,
+}
+
+/// The same, as it may be kept.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeptOpen {
+    One(Box<Opened>),
+    /// The order of one payment. With several, as releases before this one kept them: the same with each of them.
+    Whole(wire::Order),
+}
+
+impl Opened {
+    fn read(entry: &Entry) -> Result<Self, Error> {
+        match serde_json::from_str::<KeptOpen>(&entry.value).map_err(Error::internal)? {
+            KeptOpen::One(opened) => Ok(*opened),
+            KeptOpen::Whole(order) => {
+                let (at, together) = (order.at, payments_of(&order));
+                let own = order.payments.into_iter().find(|payment| payment.id == entry.key);
+                let payment =
+                    own.ok_or_else(|| Error::internal("an order lacks the payment that it was kept for"))?;
+                Ok(Self { at, together, payment })
+            }
+        }
+    }
+}
+
+/// Payments that were ordered together, of which nobody knows whether the bank has them: it has all of them, or none.
+#[derive(Debug, Clone)]
+pub(crate) struct Ordered {
+    /// When, by the gateway's clock.
+    pub(crate) at: Timestamp,
+    /// Which, in their order.
+    pub(crate) payments: Vec<PaymentId>,
+}
+
+impl Ordered {
+    pub(crate) fn of(order: &wire::Order) -> Self {
+        Self { at: order.at, payments: payments_of(order) }
+    }
+
+    /// By which all of it is known.
+    pub(crate) fn first(&self) -> PaymentId {
+        self.payments.first().cloned().unwrap_or_else(|| PaymentId::new(""))
+    }
 }
 
 /// The rows, and what this process asks the bank for at this moment.
@@ -57,7 +112,7 @@ impl Drop for Asking {
 }
 
 /// The ids of what is ordered together.
-pub(crate) fn payments_of(order: &wire::Order) -> Vec<PaymentId> {
+fn payments_of(order: &wire::Order) -> Vec<PaymentId> {
     order.payments.iter().map(|payment| PaymentId::new(payment.id.as_str())).collect()
 }
 
@@ -81,12 +136,18 @@ impl Outbox {
     /// # Errors
     /// [`Error::Conflict`] if a row of `with` moved on
     pub(crate) async fn open(&self, order: &wire::Order, with: Changes) -> Result<Held, Error> {
-        let value = serde_json::to_string(order).map_err(Error::internal)?;
+        let (at, together) = (order.at, payments_of(order));
         let mut entries = Vec::with_capacity(order.payments.len());
         for payment in &order.payments {
             let known = self.drawer.entry(OPEN, &payment.id).await?;
             let version = known.map_or(0, |known| known.version);
-            entries.push(entry(OPEN, &payment.id, value.clone(), version));
+            let opened = Opened { at, together: together.clone(), payment: payment.clone() };
+            let value = match order.payments.len() {
+                1 => serde_json::to_string(order),
+                _ => serde_json::to_string(&opened),
+            };
+            let value = value.map_err(Error::internal)?;
+            entries.push(entry(OPEN, &payment.id, value, version));
         }
         self.store.save(with.and(self.drawer.changes(&entries))).await?;
         Ok(held(entries))
@@ -94,27 +155,33 @@ impl Outbox {
 
     /// Takes over what is still open of an order that was found open, to hand it to the bank again. None if nothing is any more, or
     /// somebody else takes it over at this moment: what is read in a list is as old as the list, and a payment that was declined
-    /// meanwhile is not to be made after all.
-    pub(crate) async fn take_over(&self, order: &wire::Order) -> Result<Option<Held>, Error> {
-        let mut entries = Vec::with_capacity(order.payments.len());
-        for payment in &order.payments {
-            entries.extend(self.drawer.entry(OPEN, &payment.id).await?);
+    /// meanwhile is not to be made after all. A payment of which the bank told something meanwhile is left out: it has that one.
+    pub(crate) async fn take_over(&self, ordered: &Ordered) -> Result<Option<(wire::Order, Held)>, Error> {
+        let mut entries = Vec::with_capacity(ordered.payments.len());
+        let mut payments = Vec::with_capacity(ordered.payments.len());
+        for payment in &ordered.payments {
+            if let Some(entry) = self.drawer.entry(OPEN, payment.as_str()).await? {
+                payments.push(Opened::read(&entry)?.payment);
+                entries.push(entry);
+            }
         }
         if entries.is_empty() {
             return Ok(None);
         }
         // A row that is gone by now is not to come back.
         let changes = self.drawer.deletion_of(&entries).and(self.drawer.changes(&entries));
-        Ok(is_saved(self.store.save(changes).await)?.then(|| held(entries)))
+        let is_taken = is_saved(self.store.save(changes).await)?;
+        Ok(is_taken.then(|| (wire::Order { at: ordered.at, payments }, held(entries))))
     }
 
     /// The bank has them.
-    pub(crate) async fn close(&self, order: &wire::Order) -> Result<(), Error> {
-        self.drawer.delete(&keys(OPEN, order)).await
+    pub(crate) async fn close(&self, ordered: &Ordered) -> Result<(), Error> {
+        let keys: Vec<_> = ordered.payments.iter().map(|payment| (OPEN, payment.to_string())).collect();
+        self.drawer.delete(&keys).await
     }
 
-    /// The bank does not want them any more: they are declined and no longer open, in one batch. False if somebody else took them over
-    /// meanwhile, or the bank told that it has them: then this "no" is not the last word.
+    /// The bank does not want them any more: they are declined and no longer open, in one batch with what that means for third parties.
+    /// False if somebody else took them over meanwhile, or the bank told that it has them: then this "no" is not the last word.
     pub(crate) async fn decline(
         &self,
         order: &wire::Order,
@@ -124,13 +191,17 @@ impl Outbox {
         let declined = Declined { reason, since: order.at };
         let value = serde_json::to_string(&declined).map_err(Error::internal)?;
         let mut entries = Vec::with_capacity(order.payments.len());
+        let mut ended = Changes::new();
         for payment in &order.payments {
             let known = self.drawer.entry(DECLINED, &payment.id).await?;
             let version = known.map_or(0, |known| known.version);
             entries.push(entry(DECLINED, &payment.id, value.clone(), version));
+            if let Some(payment) = self.store.payment(&PaymentId::new(payment.id.as_str())).await? {
+                ended = ended.and(not_made(payment, (TransactionStatus::Rjct, Some(reason)), order.at));
+            }
         }
         let changes = self.drawer.deletion_of(&held.0).and(self.drawer.changes(&entries));
-        is_saved(self.store.save(changes).await)
+        is_saved(self.store.save(changes.and(ended)).await)
     }
 
     /// Why the bank declined a payment, if it did after it was handed over.
@@ -144,10 +215,12 @@ impl Outbox {
     }
 
     /// What is open, a batch at a time, behind a key.
-    pub(crate) async fn opened(&self, behind: &str) -> Result<Vec<(String, wire::Order)>, Error> {
+    pub(crate) async fn opened(&self, behind: &str) -> Result<Vec<(String, Ordered)>, Error> {
         let entries = self.drawer.first(OPEN, (behind, "\u{7f}"), BATCH).await?;
-        let read =
-            |entry: Entry| Ok((entry.key, serde_json::from_str(&entry.value).map_err(Error::internal)?));
+        let read = |entry: Entry| {
+            let Opened { at, together, .. } = Opened::read(&entry)?;
+            Ok((entry.key, Ordered { at, payments: together }))
+        };
         entries.into_iter().map(read).collect()
     }
 
@@ -163,9 +236,8 @@ impl Outbox {
         if let Some(Declined { reason, since }) = self.read_declined(payment).await? {
             return Ok(Some(told(TransactionStatus::Rjct, Some(reason), since)));
         }
-        let Some(value) = self.drawer.get(OPEN, payment.as_str()).await? else { return Ok(None) };
-        let order: wire::Order = serde_json::from_str(&value).map_err(Error::internal)?;
-        Ok(Some(told(TransactionStatus::Rcvd, None, order.at)))
+        let Some(entry) = self.drawer.entry(OPEN, payment.as_str()).await? else { return Ok(None) };
+        Ok(Some(told(TransactionStatus::Rcvd, None, Opened::read(&entry)?.at)))
     }
 
     /// What the bank told of a payment by itself, if that is the end of it.
@@ -184,14 +256,16 @@ impl Outbox {
         payment: &PaymentId,
         (progress, is_final): (&PaymentProgress, bool),
     ) -> Result<Changes, Error> {
-        if self.store.payment(payment).await?.is_none() {
-            return Ok(Changes::new());
-        }
+        let Some(kept) = self.store.payment(payment).await? else { return Ok(Changes::new()) };
         let value =
             serde_json::to_string(&wire::KeptProgress::of(progress, is_final)).map_err(Error::internal)?;
         let version = self.drawer.entry(TOLD, payment.as_str()).await?.map_or(0, |known| known.version);
         let told = self.drawer.changes(&[entry(TOLD, payment.as_str(), value, version)]);
-        Ok(told.and(self.drawer.deletion(&[(OPEN, payment.to_string())])))
+        let told = told.and(self.drawer.deletion(&[(OPEN, payment.to_string())]));
+        Ok(match is_final {
+            true => told.and(not_made(kept, (progress.status, progress.reason), progress.since)),
+            false => told,
+        })
     }
 
     /// Whether the bank is asked to stop a payment.
@@ -216,6 +290,24 @@ impl Outbox {
     }
 }
 
+/// What it means for a payment of bunq's interface that the bank does not make it after all. That interface knows no payment between
+/// approved and made, and asks nobody what became of one: the payment itself has to say so. At any other one the bank is asked.
+fn not_made(
+    payment: Payment,
+    (status, reason): (TransactionStatus, Option<RejectReason>),
+    since: Timestamp,
+) -> Changes {
+    if payment.interface != Interface::Bunq || payment.status_at(since) != PaymentStatus::Submitted {
+        return Changes::new();
+    }
+    let ended = match status {
+        TransactionStatus::Rjct => Some(payment.refused(reason.unwrap_or(RejectReason::Ms03), since)),
+        TransactionStatus::Canc => payment.stopped(since).ok(),
+        _ => None,
+    };
+    ended.map_or_else(Changes::new, |ended| Changes::new().put_payment(&ended))
+}
+
 fn entry(kind: &'static str, key: &str, value: String, version: i64) -> Entry {
     Entry { kind, key: key.to_owned(), value, forget_at: None, version }
 }
@@ -234,10 +326,6 @@ fn is_saved(saved: Result<(), StoreError>) -> Result<bool, Error> {
     }
 }
 
-fn keys(kind: &'static str, order: &wire::Order) -> Vec<(&'static str, String)> {
-    order.payments.iter().map(|payment| (kind, payment.id.clone())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use gateway::bank_end::approved;
@@ -251,6 +339,10 @@ mod tests {
             wire::Payment::from(&approved(which, AccountId::new("a"), (PaymentTerms::AT_ONCE, Vec::new())))
         };
         wire::Order { at: Timestamp::UNIX_EPOCH, payments: ids.iter().map(|id| payment(id)).collect() }
+    }
+
+    fn json(order: &wire::Order) -> String {
+        serde_json::to_string(order).unwrap()
     }
 
     async fn is_declined(outbox: &Outbox) -> [bool; 2] {
@@ -272,8 +364,8 @@ mod tests {
         assert_eq!(listed.len(), 2);
         assert!(one.decline(&order, &held, RejectReason::Am04).await.unwrap());
         assert_eq!(is_declined(&other).await, [true; 2]);
-        for (_, order) in &listed {
-            assert!(other.take_over(order).await.unwrap().is_none());
+        for (_, ordered) in &listed {
+            assert!(other.take_over(ordered).await.unwrap().is_none());
         }
         assert!(other.opened("").await.unwrap().is_empty(), "and nothing is open again");
     }
@@ -284,7 +376,8 @@ mod tests {
         let [one, other] = [Outbox::new(&store), Outbox::new(&store)];
         let order = order(["p", "q"]);
         let first = one.open(&order, Changes::new()).await.unwrap();
-        let second = other.take_over(&order).await.unwrap().unwrap();
+        let (again, second) = other.take_over(&Ordered::of(&order)).await.unwrap().unwrap();
+        assert_eq!(json(&again), json(&order), "it is the same order");
         assert!(!one.decline(&order, &first, RejectReason::Am04).await.unwrap());
         assert_eq!((is_declined(&one).await, one.opened("").await.unwrap().len()), ([false; 2], 2));
         assert!(other.decline(&order, &second, RejectReason::Am04).await.unwrap());
@@ -297,8 +390,57 @@ mod tests {
         let outbox = Outbox::new(&store);
         let order = order(["p", "q"]);
         let held = outbox.open(&order, Changes::new()).await.unwrap();
-        outbox.close(&order).await.unwrap();
+        outbox.close(&Ordered::of(&order)).await.unwrap();
         assert!(!outbox.decline(&order, &held, RejectReason::Am04).await.unwrap());
         assert_eq!((is_declined(&outbox).await, outbox.opened("").await.unwrap().len()), ([false; 2], 0));
+    }
+
+    /// However many payments it has: each of them is kept once, and not with each of the others.
+    #[tokio::test]
+    async fn an_order_is_kept_once() {
+        let store = Store::in_memory().unwrap();
+        let outbox = Outbox::new(&store);
+        let ids: Vec<String> = (0..50).map(|number| format!("{number:036}")).collect();
+        let mut large = order(["p", "q"]);
+        let text = serde_json::to_value(&large.payments[0]).unwrap();
+        large.payments = ids
+            .iter()
+            .map(|id| {
+                let mut payment = text.clone();
+                payment["id"] = id.as_str().into();
+                payment["transfers"] = vec![transfer(); 100].into();
+                serde_json::from_value(payment).unwrap()
+            })
+            .collect();
+        outbox.open(&large, Changes::new()).await.unwrap();
+        let kept: usize = outbox.drawer.all(OPEN).await.unwrap().iter().map(|(_, value)| value.len()).sum();
+        assert!(kept < 2 * json(&large).len(), "{kept} octets");
+        let opened = outbox.opened("").await.unwrap();
+        let (again, _) = outbox.take_over(&opened[49].1).await.unwrap().unwrap();
+        assert_eq!(json(&again), json(&large));
+    }
+
+    fn transfer() -> serde_json::Value {
+        serde_json::json!({"creditor": {"name": "P", "iban": "NL91ABNA0417164300"}, "amount": {"amount": "1.00", "currency": "EUR"}})
+    }
+
+    /// The whole order was kept with each of its payments once.
+    #[tokio::test]
+    async fn what_was_kept_before_is_handed_over() {
+        let store = Store::in_memory().unwrap();
+        let outbox = Outbox::new(&store);
+        let order = order(["p", "q"]);
+        for payment in &order.payments {
+            outbox.drawer.put(OPEN, &payment.id, &json(&order)).await.unwrap();
+        }
+        let opened = outbox.opened("").await.unwrap();
+        assert_eq!(opened.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["p", "q"]);
+        for (_, ordered) in &opened {
+            assert_eq!(ordered.payments, [PaymentId::new("p"), PaymentId::new("q")]);
+            let (again, _) = outbox.take_over(ordered).await.unwrap().unwrap();
+            assert_eq!(json(&again), json(&order));
+        }
+        let waits = outbox.progress(&PaymentId::new("q")).await.unwrap().unwrap();
+        assert_eq!((waits.status, waits.since), (TransactionStatus::Rcvd, order.at));
     }
 }

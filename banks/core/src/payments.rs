@@ -18,7 +18,7 @@ use tracing::Instrument;
 use crate::CoreBank;
 use crate::bank::misread;
 use crate::failure::Failure;
-use crate::outbox::{Held, payments_of};
+use crate::outbox::{Held, Ordered};
 use crate::wire::{self, Code, Problem};
 
 /// As of when a payment is asked about.
@@ -54,39 +54,40 @@ impl CoreBank {
                 return outcome;
             };
             behind.clone_from(last);
-            for (_, order) in opened {
-                open.insert(first_of(&order));
-                if !self.patience.allows(&first_of(&order)) {
+            for (_, ordered) in opened {
+                let first = ordered.first();
+                // Of those that were ordered together one stands for all.
+                if !open.insert(first.clone()) || !self.patience.allows(&first) {
                     continue;
                 }
-                let Some(_asking) = self.outbox.ask(payments_of(&order)) else { continue };
+                let Some(_asking) = self.outbox.ask(ordered.payments.clone()) else { continue };
                 // One that the bank cannot tell about keeps no other waiting.
-                if let Err(error) = self.settle(&order).await {
+                if let Err(error) = self.settle(&ordered).await {
                     outcome = Err(error);
                 }
             }
         }
     }
 
-    async fn settle(&self, order: &wire::Order) -> Result<(), Error> {
-        let is_known = self.is_known(order).await.inspect_err(|failure| self.pause(order, failure))?;
+    async fn settle(&self, ordered: &Ordered) -> Result<(), Error> {
+        let is_known = self.is_known(ordered).await.inspect_err(|failure| self.pause(ordered, failure))?;
         if is_known {
-            self.outbox.close(order).await?;
-            self.patience.end(&first_of(order));
+            self.outbox.close(ordered).await?;
+            self.patience.end(&ordered.first());
             return Ok(());
         }
-        let Some(held) = self.outbox.take_over(order).await? else { return Ok(()) };
-        if let Handed::Unknown(failure) = self.hand_over(order, &held).await? {
-            self.pause(order, &failure);
+        let Some((order, held)) = self.outbox.take_over(ordered).await? else { return Ok(()) };
+        if let Handed::Unknown(failure) = self.hand_over(&order, (ordered, &held)).await? {
+            self.pause(ordered, &failure);
         }
         Ok(())
     }
 
     /// Whether the bank has what was ordered; it has all of it or nothing.
-    async fn is_known(&self, order: &wire::Order) -> Result<bool, Failure> {
-        let Some(payment) = order.payments.first() else { return Ok(true) };
+    async fn is_known(&self, ordered: &Ordered) -> Result<bool, Failure> {
+        let Some(payment) = ordered.payments.first() else { return Ok(true) };
         let known: Result<wire::Progress, _> =
-            self.client.get(&["payments", &payment.id], &At { at: order.at }).await;
+            self.client.get(&["payments", payment.as_str()], &At { at: ordered.at }).await;
         match known {
             Ok(_) => Ok(true),
             Err(failure) if failure.is_not_found() => Ok(false),
@@ -96,8 +97,8 @@ impl CoreBank {
 
     /// The bank does not say what becomes of a payment: it is asked again after longer and longer pauses, and if it is there and does not
     /// want what it is asked, whoever runs the gateway is told once.
-    fn pause(&self, order: &wire::Order, failure: &Failure) {
-        let (payment, why) = (first_of(order), failure.to_string());
+    fn pause(&self, ordered: &Ordered, failure: &Failure) {
+        let (payment, why) = (ordered.first(), failure.to_string());
         if self.patience.begin(&payment, failure.is_no()) {
             tracing::warn!(
                 %payment,
@@ -109,12 +110,16 @@ impl CoreBank {
     }
 
     /// Gives the bank payments that are written down.
-    async fn hand_over(&self, order: &wire::Order, held: &Held) -> Result<Handed, Error> {
+    async fn hand_over(
+        &self,
+        order: &wire::Order,
+        (ordered, held): (&Ordered, &Held),
+    ) -> Result<Handed, Error> {
         let taken: Result<wire::TakenPayments, _> = self.client.act(&["payments"], order).await;
         match taken {
             Ok(taken) => {
-                self.outbox.close(order).await?;
-                self.patience.end(&first_of(order));
+                self.outbox.close(ordered).await?;
+                self.patience.end(&ordered.first());
                 let taken: Vec<_> = taken.payments.into_iter().map(Submitted::from).collect();
                 let is_whole = taken.len() == order.payments.len();
                 Ok(Handed::Taken(if is_whole { taken } else { accepted(order.payments.len()) }))
@@ -124,7 +129,7 @@ impl CoreBank {
                 if !self.outbox.decline(order, held, reason(&problem)).await? {
                     return Ok(Handed::TakenOver);
                 }
-                self.patience.end(&first_of(order));
+                self.patience.end(&ordered.first());
                 Ok(Handed::Declined(problem))
             }
             Err(failure) => Ok(Handed::Unknown(failure)),
@@ -154,7 +159,8 @@ impl CoreBank {
         }
         let order = wire::Order { at: now, payments: payments.iter().map(wire::Payment::from).collect() };
         // Somebody else of this process is about it: whoever comes second looks again.
-        let _asking = self.outbox.ask(payments_of(&order)).ok_or(Error::Conflict)?;
+        let ordered = Ordered::of(&order);
+        let _asking = self.outbox.ask(ordered.payments.clone()).ok_or(Error::Conflict)?;
         if let Some(declined) = self.declined_before(payments).await? {
             return Ok(Err(declined));
         }
@@ -169,12 +175,12 @@ impl CoreBank {
         let is_all = with.is_empty();
         let held = self.outbox.open(&order, with).await?;
         // From here on it is the bank's, whatever becomes of the answer: what fails below is found out about later.
-        match self.hand_over(&order, &held).await {
+        match self.hand_over(&order, (&ordered, &held)).await {
             Ok(Handed::Taken(taken)) => return Ok(Ok(taken)),
             // Nothing else says that the bank has them.
             Ok(Handed::Declined(problem)) if is_all => return Ok(Err(declined(&problem, payments))),
             Ok(Handed::Declined(_) | Handed::TakenOver) => {}
-            Ok(Handed::Unknown(failure)) if failure.is_no() => self.pause(&order, &failure),
+            Ok(Handed::Unknown(failure)) if failure.is_no() => self.pause(&ordered, &failure),
             Ok(Handed::Unknown(failure)) => {
                 let why = failure.to_string();
                 tracing::warn!(
@@ -246,11 +252,6 @@ impl CoreBank {
             Err(failure) => Err(failure.into()),
         }
     }
-}
-
-/// By which a whole order is known.
-fn first_of(order: &wire::Order) -> PaymentId {
-    PaymentId::new(order.payments.first().map_or("", |payment| payment.id.as_str()))
 }
 
 fn reason(problem: &Problem) -> RejectReason {

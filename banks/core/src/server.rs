@@ -15,7 +15,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use gateway::domain::Tenant;
@@ -74,6 +74,9 @@ impl FromRef<Behind> for Served {
     }
 }
 
+/// How large a body may be: as the description says, that of an order.
+const MOST_OCTETS: usize = 2 * 1024 * 1024;
+
 /// Name under which it is kept what was answered about payments.
 const OWNER: &str = "core-bank-end";
 
@@ -128,6 +131,7 @@ pub fn router_of(bank: BankOfTheMoment, branches: Vec<Tenant>) -> Router {
         .route("/accounts/{account}/entry-number", get(parts::entry_number))
         .route("/customers/{customer}/accounts/open", post(parts::open_account))
         .route("/accounts/{account}/close", post(parts::close_account))
+        .layer(DefaultBodyLimit::max(MOST_OCTETS))
         .with_state(behind);
     Router::new().nest("/core/v1", routes).fallback(nothing_here).method_not_allowed_fallback(nothing_here)
 }

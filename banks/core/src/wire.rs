@@ -7,6 +7,8 @@ mod parts;
 mod payments;
 mod transactions;
 
+use std::collections::HashSet;
+
 use gateway::domain::{self, Currency, Iban};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,12 @@ fn currency(code: &str) -> Result<Currency, Unreadable> {
 
 fn iban(text: &str) -> Result<Iban, Unreadable> {
     Iban::parse(text).map_err(|_| unreadable("iban", "an IBAN"))
+}
+
+/// What a bank names more than once, by its id, is one: a bank that keeps its books by number may name a holder once for each account.
+fn each_once<T>(all: Vec<T>, id: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut seen = HashSet::new();
+    all.into_iter().filter(|one| seen.insert(id(one).to_owned())).collect()
 }
 
 /// The other side of a movement.

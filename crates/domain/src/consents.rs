@@ -72,6 +72,8 @@ pub struct Consent {
     pub created_at: Timestamp,
     /// The customer who approved it.
     pub customer: Option<CustomerId>,
+    /// When; none until then, and for one that was stored before this was.
+    pub approved_at: Option<Timestamp>,
     /// What was decided.
     pub decision: Decision,
     /// When something was last done to it.
@@ -193,6 +195,7 @@ impl Consent {
             frequency_per_day: request.frequency_per_day,
             created_at: now,
             customer: None,
+            approved_at: None,
             decision: Decision::Pending,
             last_action_at: now,
             version: 0,
@@ -204,6 +207,7 @@ impl Consent {
         Self {
             granted: Vec::new(),
             customer: None,
+            approved_at: None,
             decision: Decision::Pending,
             last_action_at: self.created_at,
             version: 0,
@@ -280,7 +284,7 @@ impl Consent {
         rules: &ConsentRules,
     ) -> Result<Self, ConsentRefusal> {
         self.check_open(now, rules)?;
-        Ok(Self { customer: Some(customer), granted, last_action_at: now, ..self })
+        Ok(Self { customer: Some(customer), approved_at: Some(now), granted, last_action_at: now, ..self })
     }
 
     /// The third party confirms with a token of the approval. A consent that is valid stays so.
@@ -475,6 +479,17 @@ mod tests {
         ] {
             assert_eq!(consent(request), Err(refusal));
         }
+    }
+
+    #[test]
+    fn when_a_customer_approved_is_known_whenever_it_is_confirmed() {
+        let later = |hours: i64| now() + SignedDuration::from_hours(hours);
+        let asked = consent(asked("2026-03-10")).unwrap();
+        assert_eq!(asked.approved_at, None);
+        let approved = asked.clone().approve(CustomerId::new("p"), Vec::new(), later(1), &RULES).unwrap();
+        let confirmed = approved.confirm(later(2), &RULES).unwrap();
+        assert_eq!((confirmed.approved_at, confirmed.last_action_at), (Some(later(1)), later(2)));
+        assert_eq!(confirmed.as_requested(), asked);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct FundsConsent {
     pub expires_at: Timestamp,
     /// The customer who approved it.
     pub customer: Option<CustomerId>,
+    /// When; none until then, and for one that was stored before this was.
+    pub approved_at: Option<Timestamp>,
     /// What was decided.
     pub decision: Decision,
     /// When something was last done to it.
@@ -92,6 +94,7 @@ impl FundsConsent {
             created_at: now,
             expires_at: now.saturating_add(waits).unwrap_or(Timestamp::MAX),
             customer: None,
+            approved_at: None,
             decision: Decision::Pending,
             last_action_at: now,
             version: 0,
@@ -100,8 +103,14 @@ impl FundsConsent {
 
     /// The consent as it was when it was asked for.
     pub fn as_requested(self) -> Self {
-        let created_at = self.created_at;
-        Self { customer: None, decision: Decision::Pending, last_action_at: created_at, version: 0, ..self }
+        Self {
+            customer: None,
+            approved_at: None,
+            decision: Decision::Pending,
+            last_action_at: self.created_at,
+            version: 0,
+            ..self
+        }
     }
 
     /// What the consent is at `now`.
@@ -158,7 +167,7 @@ impl FundsConsent {
     /// [`ConsentRefusal::Final`]
     pub fn approve(self, customer: CustomerId, now: Timestamp) -> Result<Self, ConsentRefusal> {
         self.check_open(now)?;
-        Ok(Self { customer: Some(customer), last_action_at: now, ..self })
+        Ok(Self { customer: Some(customer), approved_at: Some(now), last_action_at: now, ..self })
     }
 
     /// The third party confirms with a token of the approval. A consent that is valid stays so.

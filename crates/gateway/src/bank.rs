@@ -93,7 +93,7 @@ pub trait Accounts: std::fmt::Debug + Send + Sync {
     /// What an account holds as of a day.
     fn funds<'a>(&'a self, access: &'a AccountAccess<Balances>, day: Date) -> Answer<'a, Funds>;
 
-    /// Everybody who holds an account.
+    /// Everybody who holds an account, each once.
     fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<Customer>>;
 
     /// Whether the account that is named could pay an amount on a day; absent if there is none.
@@ -108,7 +108,7 @@ pub trait Accounts: std::fmt::Debug + Send + Sync {
 
 /// Knows its customers when they come, and what is theirs (strong customer authentication).
 pub trait CustomerAuthentication: std::fmt::Debug + Send + Sync {
-    /// The customers who can log in with an account number: all who hold it, or nobody.
+    /// The customers who can log in with an account number: all who hold it, each once, or nobody.
     fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>>;
 
     /// The customer whom the bank's provider names ([`IdentityProvider`]); none if the bank has no such customer at a branch.

@@ -4,6 +4,7 @@
 
 mod parts;
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -92,6 +93,16 @@ impl Parties<'_> {
 
     /// One with a transfer of each amount.
     fn payment_of(&self, id: &str, terms: PaymentTerms, amounts: &[i64]) -> ApprovedPayment {
+        self.payment_with(id, terms, (amounts, None))
+    }
+
+    /// The same with a text for the payee of each.
+    fn payment_with(
+        &self,
+        id: &str,
+        terms: PaymentTerms,
+        (amounts, text): (&[i64], Option<&str>),
+    ) -> ApprovedPayment {
         let interface = match terms.execution {
             Execution::AtOnce => Interface::Bunq,
             Execution::On(_) | Execution::Repeated(_) => Interface::BerlinGroup,
@@ -101,7 +112,7 @@ impl Parties<'_> {
         let transfer = |minor: &i64| Transfer {
             creditor: creditor.clone(),
             amount: self.money(*minor),
-            remittance: None,
+            remittance: text.map(str::to_owned),
             end_to_end_id: None,
             routing: None,
         };
@@ -244,6 +255,11 @@ impl Parties<'_> {
         assert!(accounts.is_own(&self.payer.1.iban) && !accounts.is_own(self.elsewhere));
         let details = AccountAccess::to_own(self.payer.1);
         assert_eq!(accounts.account(&details).await.unwrap(), *self.payer.1);
+        // Payments for later days are made from it.
+        for days in [30, 365] {
+            let day = self.tenant.date_at(self.now).saturating_add(jiff::Span::new().days(days));
+            accounts.funds(&AccountAccess::to_own(self.payer.1), day).await.unwrap();
+        }
         let holders = accounts.holders(&details).await.unwrap();
         assert!(holders.iter().any(|holder| holder.id == *self.payer.0));
         let (day, (available, _)) = (self.tenant.date_at(self.now), self.available().await);
@@ -291,7 +307,9 @@ impl Parties<'_> {
     async fn customers_are_known(&self) {
         let customers = &self.bank.customers;
         let (payer, account) = self.payer;
-        assert!(customers.named_by(self.tenant, &account.iban).await.unwrap().contains(payer));
+        let named = customers.named_by(self.tenant, &account.iban).await.unwrap();
+        assert!(named.contains(payer));
+        assert_eq!(named.iter().collect::<HashSet<_>>().len(), named.len(), "each customer is named once");
         assert_eq!(customers.named_by(self.tenant, self.elsewhere).await.unwrap(), []);
         assert_eq!(customers.customer(payer).await.unwrap().id, *payer);
         // Whom a provider names is a customer of a branch, and of no other.
@@ -347,6 +365,12 @@ impl Parties<'_> {
         );
         assert!(!self.is_noted("both").await, "nothing is written with what is declined");
         assert_eq!((self.available().await, self.status(&both[0]).await), (before, None), "all or none");
+        // Nearly as large as orders get.
+        let (amounts, text) = ([before.0; 100], "x".repeat(9000));
+        let large = ["text-1", "text-2"]
+            .map(|id| self.payment_with(id, PaymentTerms::AT_ONCE, (&amounts, Some(&text))));
+        let declined = payments.submit(&large, self.note("texts", 0), self.now).await.unwrap();
+        assert!(declined.is_err(), "a large order is declined like any other");
     }
 
     async fn payments_for_a_later_day(&self) {

@@ -6,6 +6,7 @@
 //!
 //! An event of which the bank does not tell yet what it means is put aside ([`crate::events_aside`]).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::{
@@ -38,6 +39,9 @@ const UNTOLD: Duration = Duration::from_secs(60);
 
 /// How many rights are read at once.
 const PAGE: usize = 200;
+
+/// After how many conflicts in a row at one event the log is told; after twice as many the next time, and so on.
+const MANY: u32 = 10;
 
 /// An event as the bank told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,15 +96,23 @@ impl Gateway {
 
     async fn read_bank_events(&self) {
         let mut lease = Lease::new(OWNER);
-        let (mut is_away, mut is_silent) = (false, false);
+        let (mut is_away, mut is_silent, mut conflicts) = (false, false, Conflicts::default());
         loop {
             if !lease.is_held(self).await {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
             let asked = Instant::now();
-            let taken = self.take(WAIT).await;
+            let mut event = String::new();
+            let taken = self.take(WAIT, &mut event).await;
             let is_taken = matches!(taken, Ok(Some(1..)));
+            if matches!(taken, Err(Error::Conflict)) && conflicts.are_many(&event) {
+                tracing::error!(
+                    event,
+                    "an event of the bank cannot be taken, and none behind it is: what it means meets something that moved on, each \
+                     time anew; what customers withdraw at the bank goes on here meanwhile"
+                );
+            }
             match taken {
                 Ok(None) => {
                     if !is_silent {
@@ -139,11 +151,11 @@ impl Gateway {
     /// [`Error::Unavailable`]; [`Error::Conflict`] if somebody else took one meanwhile, or something that one is about moved on: what was
     /// taken until then is taken, and the next call goes on
     pub async fn take_bank_events(&self, wait: Duration) -> Result<usize, Error> {
-        Ok(self.take(wait).await?.unwrap_or(0))
+        Ok(self.take(wait, &mut String::new()).await?.unwrap_or(0))
     }
 
-    /// The same; none if the bank tells no events.
-    async fn take(&self, wait: Duration) -> Result<Option<usize>, Error> {
+    /// The same; none if the bank tells no events. `at` becomes the id of the event that is being taken.
+    async fn take(&self, wait: Duration, at: &mut String) -> Result<Option<usize>, Error> {
         let Some(events) = &self.0.bank.events else { return Ok(None) };
         let drawer = Drawer::new(&self.0.store, OWNER);
         let known = drawer.entry(TAKEN, LAST).await?;
@@ -160,6 +172,7 @@ impl Gateway {
             return Ok(Some(0));
         };
         for one in &told {
+            at.clone_from(&one.id);
             let effects = match &one.event {
                 Some(event) => {
                     let Effects { changes, unknown } = self.effects(event, one.at).await?;
@@ -189,9 +202,9 @@ impl Gateway {
             BankEvent::Withdrawn { customer, consent, third_party } => {
                 let is_meant = |right: &Right| match (consent, third_party) {
                     (Some(id), _) => right.id() == id,
-                    // What came after it is none of it, should the event come again.
-                    (None, Some(tpp)) => right.tpp() == tpp && right.decided_at() <= at,
-                    (None, None) => right.decided_at() <= at,
+                    // What was given after it is none of it, should the event come again.
+                    (None, Some(tpp)) => right.tpp() == tpp && right.given_at() <= at,
+                    (None, None) => right.given_at() <= at,
                 };
                 let rights = self.open_rights(customer).await?.into_iter().filter(is_meant);
                 let revoked = |changes, right| self.end(changes, right, Decision::RevokedByPsu);
@@ -208,7 +221,9 @@ impl Gateway {
         at: Timestamp,
     ) -> Result<Effects, Error> {
         let (mut changes, mut unread, mut why) = (Changes::new(), Vec::new(), None);
-        for customer in customers {
+        // What somebody gave ends once, however often the bank names them.
+        let mut seen = HashSet::new();
+        for customer in customers.iter().filter(|customer| seen.insert(*customer)) {
             let open = match self.open_accounts(customer, account).await {
                 Err(Error::Unavailable(fault)) => {
                     unread.push(customer.clone());
@@ -269,6 +284,24 @@ impl Gateway {
     }
 }
 
+/// Conflicts in a row at one event. Another node that was faster is met once or twice; whatever is met again and again stops all events.
+#[derive(Debug, Default)]
+struct Conflicts {
+    event: String,
+    met: u32,
+}
+
+impl Conflicts {
+    /// Counts one. True if they are so many by now that the log is to be told, which it is less and less often.
+    fn are_many(&mut self, event: &str) -> bool {
+        if self.event != event {
+            *self = Self { event: event.to_owned(), met: 0 };
+        }
+        self.met = self.met.saturating_add(1);
+        self.met.is_multiple_of(MANY) && (self.met / MANY).is_power_of_two()
+    }
+}
+
 /// Whether a right is about an account that was closed, and about no other that is open.
 fn leads_nowhere(right: &Right, closed: &Account, open: &[Account]) -> bool {
     match right {
@@ -285,4 +318,19 @@ fn leads_nowhere(right: &Right, closed: &Account, open: &[Account]) -> bool {
 
 fn place(value: String, version: i64) -> Entry {
     Entry { kind: TAKEN, key: LAST.to_owned(), value, forget_at: None, version }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conflicts_at_one_event_are_told_less_and_less_often() {
+        let mut conflicts = Conflicts::default();
+        let told: Vec<u32> = (1..=100).filter(|_| conflicts.are_many("one")).collect();
+        assert_eq!(told, [10, 20, 40, 80]);
+        let told: Vec<u32> = (1..=9).filter(|_| conflicts.are_many("another")).collect();
+        assert_eq!(told, [], "another event is another matter");
+        assert!(conflicts.are_many("another"));
+    }
 }

@@ -70,11 +70,11 @@ impl Right {
         }
     }
 
-    /// When it became what it is.
-    pub(crate) fn decided_at(&self) -> Timestamp {
+    /// When the customer gave it, whenever the third party confirmed that. Where it is not known, when it was asked for, which was before.
+    pub(crate) fn given_at(&self) -> Timestamp {
         match self {
-            Self::Consent(consent) => consent.last_action_at,
-            Self::FundsConsent(consent) => consent.last_action_at,
+            Self::Consent(consent) => consent.approved_at.unwrap_or(consent.created_at),
+            Self::FundsConsent(consent) => consent.approved_at.unwrap_or(consent.created_at),
         }
     }
 

@@ -4,6 +4,8 @@
 //! challenge that takes the place of the one that it answers. So the bank is asked once about each answer, and about no more than
 //! there may be failures, however many come side by side. What it says settles the claim, also if whoever sent the answer goes away.
 
+use std::collections::HashSet;
+
 use domain::{CustomerId, Iban, LogInFailures, ScaRules, SecretHash, Session, Timestamp, TppId};
 use tracing::Instrument;
 
@@ -169,8 +171,12 @@ impl Gateway {
             let who = secrets::hash(&format!("{}|{iban}", ctx.tenant, iban = iban.as_str()));
             named.push(self.named_as(ctx, door, (None, who)).await?);
         }
+        // A bank that names somebody once for each account of a number names one customer, whose failures are one row.
+        let mut seen = HashSet::new();
         for customer in customers {
-            named.push(self.customer_at(ctx, door, customer).await?);
+            if seen.insert(customer.clone()) {
+                named.push(self.customer_at(ctx, door, customer).await?);
+            }
         }
         Ok(named)
     }

@@ -29,8 +29,25 @@ pub struct Payer {
     pub is_covered: bool,
 }
 
-/// Most payments that are shown at once, those that wait longest first. The others wait until these are decided.
+/// Most payments that are shown at once, those that wait longest first. The others wait until these are decided; so do those that would make
+/// it more than [`MOST_OCTETS`].
 const MOST: usize = 50;
+
+/// Most of what is paid by those that are shown at once, in octets as it is kept. A bank behind an interface gets those that are approved
+/// together in one body.
+const MOST_OCTETS: usize = 1024 * 1024;
+
+/// How many payments, from the first one on, are few and small enough to be shown at once. One alone is, however large: it came in one body.
+fn shown_at_once(payments: &[Payment]) -> Result<usize, Error> {
+    let mut octets = 0;
+    for (index, payment) in payments.iter().take(MOST).enumerate() {
+        octets += serde_json::to_vec(&payment.transfers).map_err(Error::internal)?.len();
+        if index > 0 && octets > MOST_OCTETS {
+            return Ok(index);
+        }
+    }
+    Ok(payments.len().min(MOST))
+}
 
 /// Those of a customer's accounts from which a payment can be made.
 pub(crate) fn payable(accounts: &[Account], payment: &Payment) -> Vec<Account> {
@@ -58,7 +75,7 @@ impl Gateway {
             payments.extend(self.0.store.pending_payments(client, (&ctx.tenant, number), ctx.now).await?);
         }
         payments.sort_by_key(|payment| payment.created_at);
-        payments.truncate(MOST);
+        payments.truncate(shown_at_once(&payments)?);
         Ok(payments)
     }
 
@@ -109,5 +126,55 @@ fn first_day(execution: &Execution, today: Date) -> Date {
         Execution::AtOnce => today,
         Execution::On(day) => today.max(*day),
         Execution::Repeated(repetition) => today.max(repetition.start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Counterparty, Currency, Interface, PaymentDecision, PaymentId, PaymentTerms, Tenant, Timestamp,
+        Transfer,
+    };
+
+    use super::*;
+
+    fn payment(transfers: usize, octets: usize) -> Payment {
+        let transfer = Transfer {
+            creditor: Counterparty::default(),
+            amount: Money { minor: 1, currency: Currency::EUR },
+            remittance: Some("x".repeat(octets)),
+            end_to_end_id: None,
+            routing: None,
+        };
+        Payment {
+            id: PaymentId::new("p"),
+            tpp: None,
+            tenant: Tenant::parse("nl").unwrap(),
+            interface: Interface::Bunq,
+            terms: PaymentTerms::AT_ONCE,
+            debtor: None,
+            transfers: vec![transfer; transfers],
+            created_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
+            decision: PaymentDecision::Pending,
+            last_action_at: Timestamp::UNIX_EPOCH,
+            version: 0,
+        }
+    }
+
+    #[test]
+    fn no_more_payments_are_shown_than_a_bank_takes_at_once() {
+        let (ordinary, large) = (payment(1, 100), payment(100, 9000));
+        for (payments, shown) in [
+            (vec![], 0),
+            (vec![ordinary.clone(); 50], 50),
+            (vec![ordinary.clone(); 60], 50),
+            (vec![large.clone(), ordinary.clone()], 2),
+            (vec![ordinary, large.clone(), large], 2),
+            // It came in one body.
+            (vec![payment(100, 20_000); 2], 1),
+        ] {
+            assert_eq!(shown_at_once(&payments).unwrap(), shown, "{}", payments.len());
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{Changes, Store, StoreError};
 const CONSENT: Columns = Columns::of(
     "consents",
     "id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, customer, \
-     decision, last_action_at, interface, version",
+     approved_at, decision, last_action_at, interface, version",
 );
 
 const LAST_USE: Columns = Columns::of("consents", "last_used_at");
@@ -153,10 +153,11 @@ impl Changes {
     pub fn put_consent(self, consent: &Consent) -> Self {
         self.push(
             "INSERT INTO consents (id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, \
-             created_at, customer, decision, last_action_at, version, needs_confirmation, interface, forget_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14, $15, $16) \
+             created_at, customer, decision, last_action_at, version, needs_confirmation, interface, forget_at, \
+             approved_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14, $15, $16, $17) \
              ON CONFLICT (id) DO UPDATE SET granted = excluded.granted, customer = excluded.customer, \
-             decision = excluded.decision, last_action_at = excluded.last_action_at, \
+             approved_at = excluded.approved_at, decision = excluded.decision, last_action_at = excluded.last_action_at, \
              forget_at = excluded.forget_at, version = excluded.version \
              WHERE consents.version = excluded.version - 1",
             vec![
@@ -176,6 +177,7 @@ impl Changes {
                 consent.access.is_confirmed_by_tpp().into(),
                 consent.interface.name().into(),
                 consent.forget_at().into(),
+                consent.approved_at.into(),
             ],
             Rows::One,
         )
@@ -194,6 +196,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Consent, StoreError> {
         frequency_per_day: row.integer()?,
         created_at: row.time()?,
         customer: row.optional_text()?.map(CustomerId::new),
+        approved_at: row.optional_time()?,
         decision: row.parsed(Decision::from_name)?,
         last_action_at: row.time()?,
         interface: row.parsed(Interface::from_name)?,

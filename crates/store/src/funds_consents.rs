@@ -13,7 +13,8 @@ use crate::{Changes, Store, StoreError};
 
 const FUNDS_CONSENT: Columns = Columns::of(
     "funds_consents",
-    "id, tpp, tenant, interface, account, card, created_at, expires_at, customer, decision, last_action_at, version",
+    "id, tpp, tenant, interface, account, card, created_at, expires_at, customer, approved_at, decision, \
+     last_action_at, version",
 );
 
 const LAST_USE: Columns = Columns::of("funds_consents", "last_used_at");
@@ -153,9 +154,9 @@ impl Changes {
     pub fn put_funds_consent(self, consent: &FundsConsent) -> Self {
         self.push(
             "INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, expires_at, customer, \
-             decision, last_action_at, forget_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1) \
-             ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, decision = excluded.decision, \
+             decision, last_action_at, forget_at, version, approved_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14) \
+             ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, approved_at = excluded.approved_at, decision = excluded.decision, \
              last_action_at = excluded.last_action_at, forget_at = excluded.forget_at, version = excluded.version \
              WHERE funds_consents.version = excluded.version - 1",
             vec![
@@ -172,6 +173,7 @@ impl Changes {
                 consent.last_action_at.into(),
                 consent.forget_at().into(),
                 consent.version.into(),
+                consent.approved_at.into(),
             ],
             Rows::One,
         )
@@ -189,6 +191,7 @@ fn read(row: &mut Cursor<'_>) -> Result<FundsConsent, StoreError> {
         created_at: row.time()?,
         expires_at: row.time()?,
         customer: row.optional_text()?.map(CustomerId::new),
+        approved_at: row.optional_time()?,
         decision: row.parsed(Decision::from_name)?,
         last_action_at: row.time()?,
         version: row.integer()?,

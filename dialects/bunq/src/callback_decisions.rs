@@ -167,18 +167,22 @@ async fn tell_of(
     }
     // None for an account that came after the filters: what it has is not news. Neither is what is older than all that was told.
     let oldest = told.as_ref().map(|told| told.iter().map(|(id, _)| *id).min().unwrap_or_default());
+    let mut news = Vec::new();
     for (state, one) in &objects.known {
         let is_known = told.iter().flatten().any(|known| known == state);
         if is_known || oldest.is_none_or(|oldest| state.0 < oldest) {
             continue;
         }
-        let object = one.render(call, seen).await?;
         let event = match state.1 {
             Decision::Pending => format!("{}_CREATED", decided.name()),
             word => format!("{}_{word}", decided.name()),
         };
+        news.push((event, state.0, one.render(call, seen).await?));
+    }
+    // Nothing is told before all of it can be: what was told is noted at the end, and would be told again.
+    for (event, id, object) in &news {
         for filter in filters.iter().filter(|one| one.category == decided.category()) {
-            teller.tell(filter, event.clone(), state.0, &object).await?;
+            teller.tell(filter, event.clone(), *id, object).await?;
         }
     }
     objects.note(call, key, seen).await

@@ -5,7 +5,7 @@ use gateway::domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Money, Unreadable, currency, iban, unreadable};
+use super::{Money, Unreadable, currency, each_once, iban, unreadable};
 
 /// Accounts by what a third party calls them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl From<Vec<domain::Account>> for Accounts {
 
 impl Accounts {
     pub(crate) fn read(self) -> Result<Vec<domain::Account>, Unreadable> {
-        self.accounts.into_iter().map(Account::read).collect()
+        each_once(self.accounts, |one| &one.id).into_iter().map(Account::read).collect()
     }
 }
 

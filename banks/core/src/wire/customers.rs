@@ -3,7 +3,7 @@
 use gateway::domain::{self, CustomerId, CustomerKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, unreadable};
+use super::{Unreadable, each_once, unreadable};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,6 +59,12 @@ impl Customer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Customers {
     pub(crate) customers: Vec<Customer>,
+}
+
+impl Customers {
+    pub(crate) fn read(self) -> Result<Vec<domain::Customer>, Unreadable> {
+        each_once(self.customers, |one| &one.id).into_iter().map(Customer::read).collect()
+    }
 }
 
 /// Who can log in with an account number.

@@ -47,9 +47,12 @@ fn fits(value: &Value, schema: &Value, at: &str) {
             }
         }
         "array" => {
-            for one in value.as_array().unwrap_or_else(|| panic!("{at}: {value} is no array")) {
+            let all = value.as_array().unwrap_or_else(|| panic!("{at}: {value} is no array"));
+            for one in all {
                 fits(one, &schema["items"], at);
             }
+            let each_once: BTreeSet<_> = all.iter().map(Value::to_string).collect();
+            assert!(schema["uniqueItems"] != true || each_once.len() == all.len(), "{at}: one twice");
         }
         "string" => {
             let text = value.as_str().unwrap_or_else(|| panic!("{at}: {value} is no text"));
@@ -86,6 +89,14 @@ fn reads(scene: &Scene) -> Vec<Call> {
         ("GET", "/accounts/{account}/transactions/booked", booked, None, 200),
         ("GET", "/accounts/{account}/transactions/pending", on("/transactions/pending"), None, 200),
         ("GET", "/accounts/{account}/funds", on("/funds"), None, 200),
+        // On which a payment is to be made.
+        (
+            "GET",
+            "/accounts/{account}/funds",
+            format!("/accounts/{}/funds?day=2027-11-26", account.id),
+            None,
+            200,
+        ),
         ("GET", "/accounts/{account}/holders", on("/holders"), None, 200),
         ("GET", "/accounts/{account}/approvals-needed", on("/approvals-needed"), None, 200),
         ("GET", "/parts", "/parts".into(), None, 200),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use gateway::bank::{Answer, Events};
 use gateway::bank_end::access;
 use gateway::domain::{
-    Access, Account, AccountNumber, AccountReference, Consent, ConsentId, ConsentStatus, CustomerId,
-    Decision, Execution, GrantedAccount, Interface, Payment, PaymentDecision, PaymentId, PaymentTerms,
-    Timestamp, TppId, TransactionStatus,
+    Access, Account, AccountNumber, AccountReference, Card, Consent, ConsentId, ConsentStatus, CustomerId,
+    Decision, Execution, FundsConsent, FundsConsentId, FundsConsentRequest, GrantedAccount, Interface,
+    PaymentId, PaymentStatus, RejectReason, Timestamp, TppId, TransactionStatus,
 };
 use gateway::{
     Bank, BankEvent, Changes, Drawer, Entry, Error, Gateway, Kept, Keys, Parts, PaymentProgress, Randomness,
@@ -43,11 +43,13 @@ async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
 }
 
 /// A valid consent for an account.
-async fn consent(
-    scene: &Scene,
-    (customer, account): (&CustomerId, &Account),
-    (id, tpp): (&str, &str),
-) -> ConsentId {
+async fn consent(scene: &Scene, own: (&CustomerId, &Account), (id, tpp): (&str, &str)) -> ConsentId {
+    let consent = valid(scene, own, (id, tpp));
+    scene.store.save(Changes::new().put_consent(&consent)).await.unwrap();
+    consent.id
+}
+
+fn valid(scene: &Scene, (customer, account): (&CustomerId, &Account), (id, tpp): (&str, &str)) -> Consent {
     let number = AccountNumber::Iban(account.iban.clone());
     let granted = GrantedAccount {
         account: account.id.clone(),
@@ -56,7 +58,7 @@ async fn consent(
         balances: true,
         transactions: true,
     };
-    let consent = Consent {
+    Consent {
         id: ConsentId::new(id),
         tpp: TppId::new(tpp),
         tenant: scene.tenant.clone(),
@@ -73,12 +75,11 @@ async fn consent(
         frequency_per_day: 4,
         created_at: scene.now,
         customer: Some(customer.clone()),
+        approved_at: Some(scene.now),
         decision: Decision::Confirmed,
         last_action_at: scene.now,
         version: 0,
-    };
-    scene.store.save(Changes::new().put_consent(&consent)).await.unwrap();
-    consent.id
+    }
 }
 
 async fn status(scene: &Scene, gateway: &Gateway, id: &ConsentId) -> ConsentStatus {
@@ -111,20 +112,7 @@ impl Events for Telling {
 
 /// A payment that the gateway keeps, so that what the bank tells of it is kept too.
 async fn keep(scene: &Scene, id: &str) {
-    let payment = Payment {
-        id: PaymentId::new(id),
-        tpp: None,
-        tenant: scene.tenant.clone(),
-        interface: Interface::BerlinGroup,
-        terms: PaymentTerms::AT_ONCE,
-        debtor: None,
-        transfers: scene.payment(id, 100, Execution::AtOnce)[0].transfers().to_vec(),
-        created_at: scene.now,
-        expires_at: scene.now,
-        decision: PaymentDecision::Pending,
-        last_action_at: scene.now,
-        version: 0,
-    };
+    let payment = scene.kept(id, Interface::BerlinGroup);
     scene.store.save(Changes::new().put_payment(&payment)).await.unwrap();
 }
 
@@ -351,6 +339,100 @@ async fn an_account_of_which_the_holders_others_cannot_be_read_keeps_no_withdraw
     assert_eq!(gateway.take_up_bank_events().await.unwrap(), 1);
     assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Expired);
     assert_eq!(gateway.take_up_bank_events().await.unwrap(), 0, "once");
+}
+
+/// A bank that keeps its books by number may name a holder once for each account.
+#[tokio::test]
+async fn what_a_holder_gave_who_is_named_twice_ends_and_no_event_waits() {
+    let scene = Scene::at("nl").await;
+    let of_payee = scene.bank.customers.named_by(&scene.tenant, &scene.payee.iban).await.unwrap();
+    let closed = consent(&scene, (&of_payee[0], &scene.payee), ("closed", "a")).await;
+    let withdrawn = consent(&scene, (&scene.payer.0, &scene.payer.1), ("withdrawn", "a")).await;
+    let twice = [of_payee[0].clone(), of_payee[0].clone()];
+    let told = vec![closing(&scene, &twice), withdrawal(&scene, ("2", scene.now), (None, None))];
+    let bank = Bank { events: Some(Arc::new(Telling(told))), ..scene.bank.clone() };
+    let gateway = gateway(&scene, &bank).await;
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 2);
+    assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Expired);
+    assert_eq!(status(&scene, &gateway, &withdrawn).await, ConsentStatus::RevokedByPsu);
+}
+
+/// A third party confirms whenever it likes, and an event may come late.
+#[tokio::test]
+async fn what_was_given_before_a_withdrawal_ends_although_it_was_confirmed_after_it() {
+    let scene = Scene::at("nl").await;
+    let after = |seconds: i64| scene.now + jiff::SignedDuration::from_secs(seconds);
+    let own = (&scene.payer.0, &scene.payer.1);
+    let rules = of_sandbox(Strictness::Lenient, RateLimits::Off).at(Interface::BerlinGroup).consents;
+    let approved = |id: &str, seconds: i64| {
+        let valid = valid(&scene, own, (id, "a"));
+        let granted = valid.granted.clone();
+        valid.as_requested().approve(own.0.clone(), granted, after(seconds), &rules).unwrap()
+    };
+    let valid_since = |id: &str, seconds: i64| approved(id, seconds).confirm(after(30), &rules).unwrap();
+    let (before, unconfirmed) = (valid_since("before", 10), approved("unconfirmed", 10));
+    let since = valid_since("since", 25);
+    // As it was stored before anybody wrote down when a customer approved.
+    let unknown = Consent { approved_at: None, ..valid_since("unknown", 25) };
+    let who = (TppId::new("a"), scene.tenant.clone(), Interface::BerlinGroup);
+    let request = FundsConsentRequest {
+        account: AccountReference { number: AccountNumber::Iban(own.1.iban.clone()), currency: None },
+        card: Card::default(),
+        redirect_uri: String::new(),
+    };
+    let funds = FundsConsent::request(FundsConsentId::new("funds"), who, request, scene.now, rules.waits);
+    let funds = funds.approve(own.0.clone(), after(10)).unwrap().confirm(after(30)).unwrap();
+    let all = [&before, &unconfirmed, &since, &unknown];
+    let kept = all.iter().fold(Changes::new(), |changes, consent| changes.put_consent(consent));
+    scene.store.save(kept.put_funds_consent(&funds)).await.unwrap();
+
+    let told = vec![withdrawal(&scene, ("1", after(20)), (None, Some("a")))];
+    let bank = Bank { events: Some(Arc::new(Telling(told))), ..scene.bank.clone() };
+    assert_eq!(gateway(&scene, &bank).await.take_bank_events(AT_ONCE).await.unwrap(), 1);
+    let mut ended = Vec::new();
+    for consent in all {
+        ended.push(scene.store.consent(&consent.id).await.unwrap().unwrap().decision);
+    }
+    let funds = scene.store.funds_consent(&funds.id).await.unwrap().unwrap();
+    ended.push(funds.decision);
+    let [revoked, confirmed] = [Decision::RevokedByPsu, Decision::Confirmed];
+    assert_eq!(ended, [revoked, revoked, confirmed, revoked, revoked]);
+}
+
+/// bunq's interface asks nobody what became of a payment that was approved.
+#[tokio::test]
+async fn what_the_bank_takes_back_is_no_accepted_payment_of_bunqs_interface() {
+    let scene = Scene::at("nl").await;
+    for (id, interface, (status, is_final), expected) in [
+        ("made", Interface::Bunq, (TransactionStatus::Accc, true), PaymentStatus::Submitted),
+        ("on-its-way", Interface::Bunq, (TransactionStatus::Rjct, false), PaymentStatus::Submitted),
+        ("rejected", Interface::Bunq, (TransactionStatus::Rjct, true), PaymentStatus::Refused),
+        ("cancelled", Interface::Bunq, (TransactionStatus::Canc, true), PaymentStatus::Cancelled),
+        // Here the bank is asked.
+        ("other", Interface::BerlinGroup, (TransactionStatus::Rjct, true), PaymentStatus::Submitted),
+    ] {
+        scene.store.save(Changes::new().put_payment(&scene.kept(id, interface))).await.unwrap();
+        let reason = (status == TransactionStatus::Rjct).then_some(RejectReason::Ac04);
+        let progress = PaymentProgress {
+            status,
+            reason,
+            funds_available: None,
+            since: scene.now,
+            can_be_stopped: false,
+        };
+        let event = Some(BankEvent::Payment { payment: PaymentId::new(id), progress, is_final });
+        let told = ToldEvent { id: id.to_owned(), at: scene.now, event };
+        // An event may come again.
+        for _ in 0..2 {
+            let noted = scene.bank.events.as_ref().unwrap().noted(&told).await.unwrap();
+            scene.store.save(noted).await.unwrap();
+            assert_eq!(scene.status_of(id).await, expected, "{id}");
+        }
+        if expected == PaymentStatus::Refused {
+            let kept = scene.store.payment(&PaymentId::new(id)).await.unwrap().unwrap();
+            assert_eq!(kept.reject_reason_at(scene.now), reason);
+        }
+    }
 }
 
 /// Several nodes ask at the same time, whatever their leases say.

@@ -6,8 +6,8 @@ use core_bank::{CoreBank, CoreBankSettings, Limits};
 use gateway::bank::Credentials;
 use gateway::bank_end::access;
 use gateway::domain::{
-    AccountNumber, AccountReference, BookingStatus, CustomerId, Execution, PaymentRefusal, Position,
-    RejectReason, TransactionQuery, TransactionStatus,
+    AccountNumber, AccountReference, BookingStatus, CustomerId, Execution, Interface, PaymentRefusal,
+    PaymentStatus, Position, RejectReason, TransactionQuery, TransactionStatus,
 };
 use gateway::{ApprovedPayment, Bank, Changes, Error, Submitted};
 
@@ -184,6 +184,50 @@ async fn what_is_declined_and_comes_with_nothing_else_is_told_at_once_and_stays_
     assert!(submit().await.unwrap().is_err());
     assert_eq!(submit().await.unwrap(), Ok(vec![Submitted::Executed]));
     assert_eq!(scene.received().await, 100);
+}
+
+/// bunq's interface asks nobody what became of a payment that was approved.
+#[tokio::test]
+async fn a_payment_of_bunqs_interface_that_is_declined_after_all_is_refused() {
+    let scene = Scene::at("nl").await;
+    for (id, interface, first, expected) in [
+        ("at-once", Interface::Bunq, Fault::Declines, PaymentStatus::Refused),
+        ("found-out", Interface::Bunq, Fault::Status(500), PaymentStatus::Refused),
+        // Here the bank is asked.
+        ("other", Interface::BerlinGroup, Fault::Declines, PaymentStatus::Submitted),
+    ] {
+        scene.way.spoil("/payments", first);
+        let payment = scene.payment(id, 100, Execution::AtOnce);
+        let with = Changes::new().put_payment(&scene.kept(id, interface));
+        let submitted = scene.bank.payments.submit(&payment, with, scene.now).await.unwrap();
+        assert_eq!(submitted, Ok(vec![Submitted::Accepted { until: None }]), "{id}");
+        scene.way.mend();
+        scene.way.spoil("/payments", Fault::Declines);
+        scene.core.find_out().await.unwrap();
+        assert_eq!((scene.open_rows().await, scene.status_of(id).await), (0, expected), "{id}");
+        scene.way.mend();
+        // What the bank is asked and what is kept say the same.
+        let progress = scene.bank.payments.progress(payment[0].id(), scene.now).await.unwrap().unwrap();
+        assert_eq!((progress.status, progress.reason), (TransactionStatus::Rjct, Some(RejectReason::Am04)));
+    }
+    assert_eq!(scene.received().await, 0);
+}
+
+/// A bank that keeps its books by number may tell a holder, and a customer's account, more than once.
+#[tokio::test]
+async fn what_a_bank_tells_twice_is_told_once() {
+    let scene = Scene::at("nl").await;
+    let (customer, account) = (&scene.payer.0, &scene.payer.1);
+    let holder = serde_json::json!({"id": customer.as_str(), "name": "H", "kind": "person",
+        "createdAt": "2020-01-01T00:00:00Z"});
+    let shown = serde_json::json!({"id": account.id.as_str(), "iban": account.iban.as_str(), "currency": "EUR",
+        "product": "CACC", "name": account.name, "status": "enabled"});
+    let says = |text: serde_json::Value| Fault::Says(text.to_string().leak());
+    scene.way.spoil("/holders", says(serde_json::json!({"customers": [holder, holder]})));
+    scene.way.spoil("/accounts", says(serde_json::json!({"accounts": [shown, shown]})));
+    let holders = scene.bank.accounts.holders(&access(account.id.clone())).await.unwrap();
+    assert_eq!(holders.iter().map(|holder| &holder.id).collect::<Vec<_>>(), [customer]);
+    assert_eq!(scene.bank.customers.accounts_of(customer).await.unwrap().len(), 1);
 }
 
 /// The bank is asked, does not have it, gets it, and then nothing is open any more.

@@ -13,8 +13,8 @@ use core_bank::{CoreBank, CoreBankSettings, Limits};
 use gateway::bank_contract::Parties;
 use gateway::bank_end::{access, approved};
 use gateway::domain::{
-    Account, Counterparty, CustomerId, CustomerKind, Execution, Iban, Interface, Money, PaymentId,
-    PaymentTerms, Tenant, Timestamp, Transfer,
+    Account, Counterparty, CustomerId, CustomerKind, Execution, Iban, Interface, Money, Payment,
+    PaymentDecision, PaymentId, PaymentStatus, PaymentTerms, Tenant, Timestamp, Transfer,
 };
 use gateway::{ApprovedPayment, Bank, Changes, Drawer, Entry, Store};
 use http::StatusCode;
@@ -202,6 +202,30 @@ impl Scene {
         let terms = PaymentTerms { execution, ..PaymentTerms::AT_ONCE };
         let which = (PaymentId::new(id), self.tenant.clone(), interface);
         [approved(which, self.payer.1.id.clone(), (terms, vec![transfer]))]
+    }
+
+    /// A payment of the payer, as the gateway keeps it from when the bank has it.
+    pub(crate) fn kept(&self, id: &str, interface: Interface) -> Payment {
+        let (by, account) = (vec![self.payer.0.clone()], self.payer.1.id.clone());
+        Payment {
+            id: PaymentId::new(id),
+            tpp: None,
+            tenant: self.tenant.clone(),
+            interface,
+            terms: PaymentTerms::AT_ONCE,
+            debtor: None,
+            transfers: self.payment(id, 100, Execution::AtOnce)[0].transfers().to_vec(),
+            created_at: self.now,
+            expires_at: self.now,
+            decision: PaymentDecision::Submitted { by, account },
+            last_action_at: self.now,
+            version: 0,
+        }
+    }
+
+    /// What a payment that the gateway keeps is now.
+    pub(crate) async fn status_of(&self, id: &str) -> PaymentStatus {
+        self.store.payment(&PaymentId::new(id)).await.unwrap().unwrap().status_at(self.now)
     }
 
     /// What the gateway saves with a payment.

@@ -207,7 +207,8 @@ async fn what_belongs_to_a_consent_comes_back() {
         assert_eq!(undecided("nl", "PSDNL-DNB-1", (Timestamp::MIN, due)).await, 0);
         assert_eq!(undecided("uk", "PSDNL-DNB-1", all).await + undecided("nl", "PSDNL-DNB-2", all).await, 0);
 
-        let decided = Consent { customer: Some(CustomerId::new("p")), version: 1, ..consent() };
+        let customer = Some(CustomerId::new("p"));
+        let decided = Consent { customer, approved_at: Some(now()), version: 1, ..consent() };
         store.save(Changes::new().put_consent(&decided)).await.unwrap();
         assert_eq!(undecided("nl", "PSDNL-DNB-1", all).await, 0);
         let of_customer = store.consents_of(&CustomerId::new("p")).await.unwrap();

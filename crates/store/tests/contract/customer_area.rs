@@ -142,6 +142,7 @@ async fn it_is_known_when_a_consent_was_last_used() {
             frequency_per_day: 4,
             created_at: now(),
             customer: Some(customer.clone()),
+            approved_at: Some(now()),
             decision: Decision::Confirmed,
             last_action_at: now(),
             version: 0,
@@ -159,6 +160,7 @@ async fn it_is_known_when_a_consent_was_last_used() {
             created_at: now(),
             expires_at: now(),
             customer: Some(customer.clone()),
+            approved_at: Some(now()),
             decision: Decision::Confirmed,
             last_action_at: now(),
             version: 0,
@@ -188,9 +190,9 @@ async fn it_is_known_when_a_consent_was_last_used() {
         store.save(earlier.note_use_of_funds_consent(&funds.id, now())).await.unwrap();
         assert_eq!(uses(start).await, [("c".to_owned(), Some(used)), ("f".to_owned(), Some(used))]);
         let (given, last) = store.given_consent(&consent.id).await.unwrap().unwrap();
-        assert_eq!((given.id, last), (consent.id.clone(), Some(used)));
+        assert_eq!((given.id, given.approved_at, last), (consent.id.clone(), Some(now()), Some(used)));
         let (given, last) = store.given_funds_consent(&funds.id).await.unwrap().unwrap();
-        assert_eq!((given.id, last), (funds.id, Some(used)));
+        assert_eq!((given.id, given.approved_at, last), (funds.id, Some(now()), Some(used)));
         assert!(store.given_consent(&ConsentId::new("gone")).await.unwrap().is_none());
         assert!(store.given_funds_consent(&FundsConsentId::new("gone")).await.unwrap().is_none());
         // Nobody who loaded it before has to load it again.

@@ -227,6 +227,70 @@ async fn a_third_party_reads_balances_and_makes_a_payment() {
     );
 }
 
+/// A customer with 100.00, from whom nobody takes any.
+async fn with_money<S>(scene: &Scene<S>) -> Value {
+    let wish = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (status, customer) = scene.core.manage("POST", "/test-accounts", wish).await;
+    assert_eq!(status, 201, "{customer}");
+    customer
+}
+
+/// What is approved together goes to the bank in one body: no more is shown than it takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drafts_that_are_too_large_together_are_approved_one_after_the_other() {
+    let (scene, _) = before(TestServer::start().await, BOTH).await;
+    let customer = with_money(&scene).await;
+    let payee = scene.core.customer("nl", "student").await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+    let drafts = client.below(client.account().await, "/draft-payment");
+    let payee = json!({"type": "IBAN", "value": payee["iban"], "name": "S. Tudent"});
+    let entry = json!({"amount": euro("0.01"), "counterparty_alias": payee, "description": "x".repeat(9000)});
+    let draft = json!({"number_of_required_accepts": 1, "entries": vec![entry; 100]});
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(format!("{drafts}/{}", client.make(&drafts, &draft).await));
+    }
+    for approved in 1..=3 {
+        approve(&scene, &authorization(&provider).await, &customer).await;
+        let mut accepted = 0;
+        for draft in &made {
+            accepted += usize::from(client.list(draft).await[0]["status"] == "ACCEPTED");
+        }
+        assert_eq!(accepted, approved);
+    }
+}
+
+/// What the bank declines in the end was not accepted, whatever could be said before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_that_the_bank_declines_in_the_end_is_rejected() {
+    let (scene, books) = before(TestServer::start().await, BOTH).await;
+    let customer = with_money(&scene).await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+    let account = client.account().await;
+    let draft = json!({"number_of_required_accepts": 1, "entries": [
+        {"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Order 7"}]});
+    let drafts = client.below(account, "/draft-payment");
+    let draft = format!("{drafts}/{}", client.make(&drafts, &draft).await);
+    let status = async || client.list(&draft).await[0]["status"].as_str().unwrap().to_owned();
+    // The bank could make it, and does not answer when it is to; then the account is blocked.
+    books.spoil("/payments");
+    approve(&scene, &authorization(&provider).await, &customer).await;
+    assert_eq!(status().await, "ACCEPTED", "nobody knows yet");
+    let path = format!("/test-accounts/{}", customer["iban"].as_str().unwrap());
+    let (code, answer) = scene.core.manage("PUT", &path, json!({"status": "blocked"})).await;
+    assert_eq!(code, 200, "{answer}");
+    books.mend();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while status().await != "REJECTED" {
+        assert!(std::time::Instant::now() < until, "it is accepted for good");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let rejected = client.list(&draft).await.remove(0);
+    assert_eq!(rejected["object"], Value::Null, "{rejected}");
+}
+
 /// What the interface keeps of a customer goes with them: who is behind a number, and where a third party is told what they do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_interface_keeps_of_a_customer_is_erased() {

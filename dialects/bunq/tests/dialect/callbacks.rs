@@ -18,14 +18,14 @@ use tokio::sync::mpsc;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that is told things; it answers with a status that can be changed, or not at all with 0.
-struct Told {
-    url: String,
+pub(crate) struct Told {
+    pub(crate) url: String,
     status: Arc<AtomicU16>,
     posts: mpsc::UnboundedReceiver<(String, Vec<u8>)>,
 }
 
 impl Told {
-    async fn start(status: u16) -> Self {
+    pub(crate) async fn start(status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (sender, posts) = mpsc::unbounded_channel();
@@ -48,7 +48,7 @@ impl Told {
     }
 
     /// The next thing that is told.
-    async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         let (_, body) = self.post().await;
         serde_json::from_slice::<Value>(&body).unwrap()["NotificationUrl"].clone()
     }
@@ -92,7 +92,7 @@ fn filters(of: &[(&str, &str)]) -> Value {
     json!({"notification_filters": of.iter().map(filter).collect::<Vec<_>>()})
 }
 
-async fn subscribe(client: &BunqClient, of: &[(&str, &str)]) {
+pub(crate) async fn subscribe(client: &BunqClient, of: &[(&str, &str)]) {
     let answer = client.post(&format!("/user/{}/notification-filter-url", client.user), &filters(of)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["Response"].as_array().unwrap().len(), of.len());

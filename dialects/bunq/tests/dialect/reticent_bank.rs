@@ -2,21 +2,28 @@
 //! booked later.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::extract::Extension;
 use edge::outbound::Loopback;
 use edge::{Connection, Edge, Surroundings};
 use gateway::access::{AccountAccess, Details, Transactions};
-use gateway::bank::{AccountKeeping, Answer, Credentials, CustomerAuthentication, EntryNumbers};
+use gateway::bank::{AccountKeeping, Answer, Credentials, CustomerAuthentication, EntryNumbers, Payments};
 use gateway::domain::{
-    Account, Customer, CustomerId, Date, History, Iban, PaymentRefusal, Product, Tenant, Timestamp,
-    Transaction,
+    Account, AccountId, Customer, CustomerId, Date, History, Iban, PaymentId, PaymentRefusal, Product,
+    Tenant, Timestamp, Transaction,
 };
-use gateway::{Bank, Drawer, Error, Gateway, Kept, Keys, Noun, Parts, Randomness, Sealing, Settings, Store};
+use gateway::{
+    ApprovedPayment, Bank, Changes, Declined, Drawer, Error, Gateway, Kept, Keys, Noun, Parts,
+    PaymentProgress, Randomness, Sealing, Settings, Store, Submitted,
+};
 use serde_json::json;
 use testkit::TestServer;
 use testkit::bunq::{BunqClient, cents, euro, shop};
 use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
+
+use crate::callbacks::{Told, subscribe};
 
 /// In front of another bank's books.
 #[derive(Debug)]
@@ -99,15 +106,24 @@ async fn serve(server: &TestServer, customer: &str) -> (String, String) {
     let bank = server.running.sandbox.bank.clone();
     let reticent = Arc::new(Reticent(bank.clone()));
     let (origin, door) =
-        serve_bank(server, Bank { numbers: reticent.clone(), keeping: reticent, ..bank }).await;
+        serve_bank(server, Bank { numbers: reticent.clone(), keeping: reticent, ..bank }, own_store(server))
+            .await;
     let access = door(Tenant::parse("nl").unwrap(), CustomerId::new(customer)).await.unwrap();
     (origin, access["apiKey"].as_str().unwrap().to_owned())
 }
 
-/// The address of a gateway in front of a bank, on the store of a server, and the door for its customers.
-async fn serve_bank(server: &TestServer, bank: Bank) -> (String, edge::Door) {
-    let sandbox = &server.running.sandbox;
-    let (store, tenant) = (Store::clone(&sandbox.store), Tenant::parse("nl").unwrap());
+/// What the gateway of a server keeps, for another one beside it, which calls nobody on this machine.
+fn own_store(server: &TestServer) -> (Store, Loopback) {
+    (Store::clone(&server.running.sandbox.store), Loopback::Refused)
+}
+
+/// The address of a gateway in front of a bank, on a store, and the door for its customers.
+async fn serve_bank(
+    server: &TestServer,
+    bank: Bank,
+    (store, loopback): (Store, Loopback),
+) -> (String, edge::Door) {
+    let (sandbox, tenant) = (&server.running.sandbox, Tenant::parse("nl").unwrap());
     let randomness = Arc::new(Randomness::from_system());
     let gateway = Gateway::new(Parts {
         settings: Settings {
@@ -133,7 +149,7 @@ async fn serve_bank(server: &TestServer, bank: Bank) -> (String, edge::Door) {
         mtls_url: None,
         require_mtls: false,
         explain: true,
-        loopback: Loopback::Refused,
+        loopback,
     });
     let mounted = (bunq::DIALECT.mount)(edge.at(bunq::DIALECT.name));
     let connection = Connection {
@@ -198,7 +214,7 @@ async fn transactions_of_a_payer_who_left_the_bank_are_listed() {
     provider.make(&path, &body).await;
     let bank = server.running.sandbox.bank.clone();
     let left = Bank { customers: Arc::new(Left), ..bank };
-    (provider.origin, _) = serve_bank(&server, left).await;
+    (provider.origin, _) = serve_bank(&server, left, own_store(&server)).await;
     let listed = provider.list(&path).await;
     let states: Vec<_> = listed.iter().map(|one| one["status"].as_str().unwrap()).collect();
     assert_eq!(states, ["PENDING", "ACCEPTED"]);
@@ -206,4 +222,133 @@ async fn transactions_of_a_payer_who_left_the_bank_are_listed() {
     assert_eq!(one["status"], "ACCEPTED");
     let public = format!("/payment-service-provider-issuer-transaction-public/{uuid}");
     assert_eq!(provider.get(&public).await.status, 200);
+}
+
+/// A bank with books of its own, beside what the gateway keeps, that says nothing of entries, or of where one is.
+#[derive(Debug)]
+struct Silent {
+    bank: Bank,
+    /// What the gateway keeps.
+    kept: Store,
+    /// Tells no history.
+    history: AtomicBool,
+    /// Does not say where an entry is.
+    places: AtomicBool,
+    /// How often it was asked for one.
+    asked: AtomicU32,
+}
+
+impl EntryNumbers for Silent {
+    fn is_offered(&self) -> Answer<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn history<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        range: (Option<i64>, i64),
+        day: Date,
+    ) -> Answer<'a, History> {
+        Box::pin(async move {
+            if self.history.load(Ordering::SeqCst) {
+                return Err(Error::unavailable("nothing is told"));
+            }
+            self.bank.numbers.history(access, range, day).await
+        })
+    }
+
+    fn entry_number<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        entry: &'a str,
+    ) -> Answer<'a, Option<i64>> {
+        Box::pin(async move {
+            if self.places.load(Ordering::SeqCst) {
+                self.asked.fetch_add(1, Ordering::SeqCst);
+                return Err(Error::unavailable("no place is told"));
+            }
+            self.bank.numbers.entry_number(access, entry).await
+        })
+    }
+}
+
+impl Payments for Silent {
+    fn submit<'a>(
+        &'a self,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<Vec<Submitted>, Declined>> {
+        Box::pin(async move {
+            self.kept.save(with).await?;
+            self.bank.payments.submit(payments, Changes::new(), now).await
+        })
+    }
+
+    fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>> {
+        self.bank.payments.progress(payment, now)
+    }
+
+    fn stop<'a>(
+        &'a self,
+        payment: &'a PaymentId,
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        self.bank.payments.stop(payment, with, now)
+    }
+
+    fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize> {
+        self.bank.payments.approvals_needed(account)
+    }
+}
+
+/// What can be told of one draft is not told anew each time that another one cannot be.
+#[tokio::test]
+async fn news_are_told_once_although_some_cannot_be_told_yet() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "saver").await;
+    let bank = server.running.sandbox.bank.clone();
+    // A store of its own, since nobody else may do the telling.
+    let kept = Store::in_memory().unwrap();
+    let silent = Arc::new(Silent {
+        bank: bank.clone(),
+        kept: kept.clone(),
+        history: AtomicBool::new(false),
+        places: AtomicBool::new(false),
+        asked: AtomicU32::new(0),
+    });
+    let bank = Bank { numbers: silent.clone(), payments: silent.clone(), ..bank };
+    let kept = (kept, Loopback::Allowed { except: [].into() });
+    let (origin, door) = serve_bank(&server, bank, kept).await;
+    let customer = CustomerId::new(customer["customerId"].as_str().unwrap());
+    let access = door(Tenant::parse("nl").unwrap(), customer).await.unwrap();
+    let own = BunqClient::install_at(&server.http, &origin).await;
+    let own = own.open(access["apiKey"].as_str().unwrap()).await;
+    let account = own.account().await;
+    let mut told = Told::start(200).await;
+    subscribe(&own, &[("DRAFT_PAYMENT", &told.url)]).await;
+
+    // Both are news at the first look: until then nothing can be told.
+    silent.history.store(true, Ordering::SeqCst);
+    silent.places.store(true, Ordering::SeqCst);
+    let draft = json!({"number_of_required_accepts": 1, "entries": [
+        {"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Draft"}]});
+    let drafts = own.below(account, "/draft-payment");
+    let waits = own.make(&drafts, &draft).await;
+    let paid = own.make(&drafts, &draft).await;
+    let accepted = own.put(&format!("{drafts}/{paid}"), &json!({"status": "ACCEPTED"})).await;
+    assert_eq!(accepted.status, 200, "{}", accepted.body);
+    silent.history.store(false, Ordering::SeqCst);
+    while silent.asked.load(Ordering::SeqCst) < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    silent.places.store(false, Ordering::SeqCst);
+    for (id, expected) in [(waits, "DRAFT_PAYMENT_CREATED"), (paid, "DRAFT_PAYMENT_ACCEPTED")] {
+        let event = told.next().await;
+        assert_eq!(
+            (&event["event_type"], &event["object"]["DraftPayment"]["id"]),
+            (&json!(expected), &json!(id))
+        );
+    }
 }
