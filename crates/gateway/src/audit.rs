@@ -241,7 +241,8 @@ impl Gateway {
         let (entries, head) = before.followed_by(texts);
         // Clocks of processes differ: what comes later in the chain is never forgotten earlier.
         let at = self.system_time().max(written_at);
-        Ok(changes.add_audit((kind, at, place), &before, (&entries, &head)))
+        // The head first: whoever has its row keeps others waiting, and nobody learns after all of their work that the head moved on.
+        Ok(Changes::new().add_audit((kind, at, place), &before, (&entries, &head)).and(changes))
     }
 
     /// Groups of the audit trail whose first entry comes after a number, and its end.
