@@ -133,6 +133,11 @@ pub struct Act<'a> {
     /// SHA-256 of what it put there, in lower-case hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<&'a str>,
+    /// How many consents it erased, if it erases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consents: Option<usize>,
+    /// The request id of the call in which it was done.
+    pub request: &'a str,
 }
 
 /// An entry as it is written. The order of its members is the order in which they stand here.

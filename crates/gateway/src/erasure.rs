@@ -19,6 +19,7 @@ use domain::{
 
 use jiff::SignedDuration;
 
+use crate::audit::Act;
 use crate::bank::Answer;
 use crate::error::retry;
 use crate::staff::{Deed, END, StaffError, StaffRefusal};
@@ -70,11 +71,19 @@ pub(crate) enum Whose<'a> {
 }
 
 impl Whose<'_> {
-    fn id(&self) -> &str {
-        match self {
-            Self::Customer(_, customer) => customer.as_str(),
-            Self::ThirdParty(tpp) => tpp.as_str(),
-        }
+    /// Adds the act to the changes that erase so many consents of theirs. A customer is one of a branch.
+    async fn acted(
+        self,
+        gateway: &Gateway,
+        changes: Changes,
+        (consents, deed): (usize, Deed<'_>),
+    ) -> Result<Changes, Error> {
+        let (act, to) = match self {
+            Self::Customer(tenant, customer) => ("erase-customer", format!("{tenant} {}", customer.as_str())),
+            Self::ThirdParty(tpp) => ("erase-third-party", tpp.to_string()),
+        };
+        let act = Act { consents: Some(consents), ..deed.act(act, &to, None) };
+        gateway.acted(changes, &act).await
     }
 }
 
@@ -158,8 +167,8 @@ impl Gateway {
                     if !page.is_empty() {
                         let changes =
                             page.iter().fold(Changes::new(), |changes, given| given.erased(changes));
-                        let act = deed.act("erase", whose.1.as_str(), None);
-                        self.0.store.save(self.acted(changes, &act).await?).await?;
+                        let act = Whose::ThirdParty(whose.1).acted(self, changes, (page.len(), deed));
+                        self.0.store.save(act.await?).await?;
                     }
                     Ok(page)
                 });
@@ -230,8 +239,8 @@ impl Gateway {
             }
         }
         if is_act || !erased.consents.is_empty() {
-            let changes = self.acted(changes, &deed.act("erase", whose.id(), None)).await?;
-            self.0.store.save(changes).await?;
+            let act = whose.acted(self, changes, (erased.consents.len(), deed));
+            self.0.store.save(act.await?).await?;
         }
         Ok((erased, next))
     }

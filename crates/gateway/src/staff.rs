@@ -44,12 +44,24 @@ pub struct Deed<'a> {
     pub by: &'a Member,
     /// Why, as they say.
     pub reason: &'a str,
+    /// The id of the call in which they do it.
+    pub request: &'a str,
 }
 
 impl<'a> Deed<'a> {
     pub(crate) fn act(&self, act: &'static str, to: &'a str, until: Option<Timestamp>) -> Act<'a> {
-        let (by, certificate) = (&self.by.name, &self.by.certificate);
-        Act { by, certificate, act, to, reason: self.reason, until, replaced: None, sha256: None }
+        Act {
+            by: &self.by.name,
+            certificate: &self.by.certificate,
+            act,
+            to,
+            reason: self.reason,
+            until,
+            replaced: None,
+            sha256: None,
+            consents: None,
+            request: self.request,
+        }
     }
 }
 
