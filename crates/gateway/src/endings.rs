@@ -139,7 +139,8 @@ impl Gateway {
                     let (page, next) = self.given_page(Whose::ThirdParty(id), kind, &place).await?;
                     let open = page.iter().filter(|given| interfaces.contains(&given.interface()));
                     let open = open.filter(|given| given.is_open(self));
-                    self.save_any(open.fold(Changes::new(), |all, given| given.ended(all, self, why))).await?;
+                    self.save_any(open.fold(Changes::new(), |all, given| given.ended(all, self, why)))
+                        .await?;
                     Ok(next)
                 })
                 .await?;

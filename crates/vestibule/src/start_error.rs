@@ -18,7 +18,9 @@ pub enum StartError {
         option: &'static str,
     },
     /// What is to be listened on is no address.
-    #[error("cannot listen on {address}: that is no address with a port; give one such as {example} with {option}")]
+    #[error(
+        "cannot listen on {address}: that is no address with a port; give one such as {example} with {option}"
+    )]
     NoAddress {
         /// What was given.
         address: String,

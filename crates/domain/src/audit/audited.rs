@@ -375,9 +375,8 @@ mod tests {
     #[test]
     fn notes_of_one_entry_that_differ_say_that_the_trail_was_made_anew() {
         let (whole, head) = chain();
-        let anchor = |number: i64, hash: &str, at: &str| -> Anchor {
-            format!("{number}:{hash}{at}").parse().unwrap()
-        };
+        let anchor =
+            |number: i64, hash: &str, at: &str| -> Anchor { format!("{number}:{hash}{at}").parse().unwrap() };
         let bad = "a".repeat(64);
         let (good, bad) = (whole[1].hash.as_str(), bad.as_str());
         for at in ["", "@2027-02-01T09:00:00Z"] {

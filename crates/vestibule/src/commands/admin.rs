@@ -140,7 +140,9 @@ pub(crate) fn interface(to: &StaffArgs) -> Result<Management, Failure> {
 pub(crate) fn explained(error: ::tpp::Error) -> Failure {
     let hint = match &error {
         // Whoever asks has a certificate.
-        ::tpp::Error::Unreachable { url, .. } if url.starts_with("https:") && error.ended_without_a_word() => {
+        ::tpp::Error::Unreachable { url, .. }
+            if url.starts_with("https:") && error.ended_without_a_word() =>
+        {
             EITHER
         }
         ::tpp::Error::Unreachable { reason, .. } => hint(reason),

@@ -106,7 +106,8 @@ async fn the_line_of_an_act_says_how_long_a_block_lasts_and_what_was_imported() 
     std::fs::write(&path, format!("day,down_seconds\n{day},3\n")).unwrap();
     let run = |person: (&str, &Signer), arguments: &[&str]| as_staff(&scene, &admin, person, arguments);
     for _ in 0..2 {
-        let arguments = ["statistics", "import", path.to_str().unwrap(), "--interface", "web", "--reason", "x"];
+        let arguments =
+            ["statistics", "import", path.to_str().unwrap(), "--interface", "web", "--reason", "x"];
         let (code, out, error) = run(("operator", &people.operator), &arguments);
         assert_eq!(code, 0, "{out}{error}");
     }

@@ -79,13 +79,22 @@ fn the_bank_for_tests_keeps_the_contract_and_says_so_line_by_line() {
 #[test]
 fn a_bank_that_does_not_start_leaves_the_certificates_of_another_one() {
     let folder = tempfile::tempdir().unwrap();
-    let files = || ["ca.pem", "gateway.pem", "gateway.key.pem"].map(|name| fs::read(folder.path().join(name)).unwrap());
+    let files = || {
+        ["ca.pem", "gateway.pem", "gateway.key.pem"].map(|name| fs::read(folder.path().join(name)).unwrap())
+    };
     let second = |more: &[&str]| {
         let mut command = Command::new(BINARY);
-        command.args(["core-bank", "--listen", "127.0.0.1:0", "--certificates"]).arg(folder.path()).args(more);
+        command
+            .args(["core-bank", "--listen", "127.0.0.1:0", "--certificates"])
+            .arg(folder.path())
+            .args(more);
         let output = command.output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!((output.status.code(), output.stdout.len(), error.lines().count()), (Some(1), 0, 1), "{error}");
+        assert_eq!(
+            (output.status.code(), output.stdout.len(), error.lines().count()),
+            (Some(1), 0, 1),
+            "{error}"
+        );
         error
     };
     let bank = serve(folder.path());
