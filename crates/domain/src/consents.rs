@@ -301,26 +301,27 @@ impl Consent {
 
     /// The customer refuses. What is final stays as it is.
     pub fn reject(self, now: Timestamp, rules: &ConsentRules) -> Self {
-        self.ended(Decision::Rejected, now, rules)
+        self.end(Decision::Rejected, now, rules)
     }
 
     /// The third party ends it. What is final stays as it is.
     pub fn terminate(self, now: Timestamp, rules: &ConsentRules) -> Self {
-        self.ended(Decision::TerminatedByTpp, now, rules)
+        self.end(Decision::TerminatedByTpp, now, rules)
     }
 
     /// The customer withdraws it at the bank. What is final stays as it is.
     pub fn revoke_by_psu(self, now: Timestamp, rules: &ConsentRules) -> Self {
-        self.ended(Decision::RevokedByPsu, now, rules)
+        self.end(Decision::RevokedByPsu, now, rules)
     }
 
     /// The bank ends it.
     pub fn end_by_bank(self, now: Timestamp, rules: &ConsentRules) -> Self {
-        self.ended(Decision::EndedByBank, now, rules)
+        self.end(Decision::EndedByBank, now, rules)
     }
 
-    fn ended(self, decision: Decision, now: Timestamp, rules: &ConsentRules) -> Self {
-        if self.status_at(now, rules).is_final() { self } else { self.decided(decision, now) }
+    /// Somebody ends it, for the reason that the decision says. What is final stays as it is.
+    pub fn end(self, why: Decision, now: Timestamp, rules: &ConsentRules) -> Self {
+        if self.status_at(now, rules).is_final() { self } else { self.decided(why, now) }
     }
 
     fn decided(self, decision: Decision, now: Timestamp) -> Self {

@@ -1,6 +1,6 @@
 //! Numbers and durations in texts.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span};
 
 /// A number as texts have it: in a word up to ten.
 pub fn number_in_words(number: i64) -> String {
@@ -25,6 +25,19 @@ pub fn duration_in_words(duration: SignedDuration) -> String {
     }
 }
 
+/// Whether a text would be a span of time if its numbers were smaller: what is wrong with it is how long it is.
+pub fn is_too_long_a_span(text: &str) -> bool {
+    let mut small = String::with_capacity(text.len());
+    for letter in text.chars() {
+        // Each number becomes a 1.
+        let (letter, is_digit) = if letter.is_ascii_digit() { ('1', true) } else { (letter, false) };
+        if !(is_digit && small.ends_with('1')) {
+            small.push(letter);
+        }
+    }
+    text.parse::<Span>().is_err() && small.parse::<Span>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +53,23 @@ mod tests {
             (90, "90 seconds"),
         ] {
             assert_eq!(duration_in_words(SignedDuration::from_secs(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn a_span_that_is_too_long_is_told_from_what_is_none() {
+        for (text, is_too_long) in [
+            ("P99999Y", true),
+            ("-P99999999999999999999D", true),
+            ("P1Y99999999M", true),
+            ("P1Y", false),
+            ("P90D", false),
+            ("soon", false),
+            ("", false),
+            ("99999", false),
+            ("P99999X", false),
+        ] {
+            assert_eq!(is_too_long_a_span(text), is_too_long, "{text}");
         }
     }
 }

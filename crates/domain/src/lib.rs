@@ -51,7 +51,7 @@ pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, Consen
 pub use customer_sessions::CustomerSession;
 pub use customers::{Customer, CustomerKind};
 pub use dates::{DateError, MomentError, parse_day, parse_moment};
-pub use durations::{duration_in_words, number_in_words};
+pub use durations::{duration_in_words, is_too_long_a_span, number_in_words};
 pub use funds_consents::{Card, FundsConsent, FundsConsentRequest, FundsQuestion, FundsRefusal};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};

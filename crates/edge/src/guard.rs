@@ -12,7 +12,8 @@ use tracing::Instrument;
 use crate::observer::{note_interface, note_matched, note_request};
 use crate::{Edge, Rejected, Unreadable, single_header};
 
-pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header with the id of a request.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest path and query, in bytes.
 const MAX_TARGET: usize = 8 * 1024;
@@ -58,7 +59,8 @@ where
     response
 }
 
-pub(crate) fn fresh_id(gateway: &Gateway) -> HeaderValue {
+/// The id of a request that brings none.
+pub fn fresh_id(gateway: &Gateway) -> HeaderValue {
     let id = gateway.new_request_id();
     HeaderValue::from_str(id.as_str()).unwrap_or(HeaderValue::from_static("-"))
 }

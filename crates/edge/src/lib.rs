@@ -40,14 +40,14 @@ pub use dialect::{
 pub use due::{Agenda, Due, Steps};
 pub use failures::{Failing, FailingInterface, Failure, ToldFailure};
 pub use form::{Form, FormError};
-pub use guard::{check_host, check_path, guard, requested_host};
+pub use guard::{X_REQUEST_ID, check_host, check_path, fresh_id, guard, requested_host};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_any_json, read_json};
 pub use media_types::{check_json, media_type, require_json};
 pub use observer::{
     CALLER_GONE, Observer, Recording, Seen, note_certificates, note_check, note_code, note_comparison,
-    note_failed, note_matched, note_mistake_with_body, note_passed, note_refusal, note_route, note_subject,
-    note_third_party, observe, with_fault,
+    note_failed, note_matched, note_mistake_with_body, note_passed, note_refusal, note_request, note_route,
+    note_subject, note_third_party, observe, with_fault,
 };
 pub use proof::{
     Proof, ShownCertificate, note_authenticated, note_session, note_signed, note_signing_certificate,

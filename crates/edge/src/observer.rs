@@ -256,7 +256,7 @@ pub fn with_fault(mut response: Response, fault: Option<Fault>) -> Response {
 }
 
 /// Notes the request id that the answer will have.
-pub(crate) fn note_request(id: &HeaderValue) {
+pub fn note_request(id: &HeaderValue) {
     note(|notes| notes.request = Some(id.clone()));
 }
 

@@ -133,6 +133,11 @@ pub struct Act<'a> {
     /// SHA-256 of what it put there, in lower-case hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<&'a str>,
+    /// How many consents it erased, if it erases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consents: Option<usize>,
+    /// The request id of the call in which it was done.
+    pub request: &'a str,
 }
 
 /// An entry as it is written. The order of its members is the order in which they stand here.
@@ -241,7 +246,8 @@ impl Gateway {
         let (entries, head) = before.followed_by(texts);
         // Clocks of processes differ: what comes later in the chain is never forgotten earlier.
         let at = self.system_time().max(written_at);
-        Ok(changes.add_audit((kind, at, place), &before, (&entries, &head)))
+        // The head first: whoever has its row keeps others waiting, and nobody learns after all of their work that the head moved on.
+        Ok(Changes::new().add_audit((kind, at, place), &before, (&entries, &head)).and(changes))
     }
 
     /// Groups of the audit trail whose first entry comes after a number, and its end.

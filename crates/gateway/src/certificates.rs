@@ -181,19 +181,26 @@ impl Gateway {
         fingerprint: &str,
         status: CertificateStatus,
     ) -> Result<CertificateRecord, Error> {
-        retry(|| async {
+        let is_blocked = |status| matches!(status, CertificateStatus::Blocked { .. });
+        let record = retry(|| async {
             let record = self.0.store.certificate(fingerprint).await?;
             let record = record.ok_or(Error::NotFound(Noun::Certificate))?;
-            let record = CertificateRecord { status, ..record };
-            let mut changes = Changes::new().put_certificate(&record);
-            if let CertificateStatus::Blocked { at } = status {
-                let holder = (&record.holder.tpp, record.holder.fingerprint.as_str());
-                changes = self.end_grants_behind(changes, holder, at).await?;
+            let holder = (&record.holder.tpp, record.holder.fingerprint.as_str());
+            let mut ending = Changes::new();
+            if is_blocked(status) {
+                ending = self.ending(holder.0, &self.interfaces_behind(holder).await?).await?;
+            } else if is_blocked(record.status) {
+                self.finish_ending(holder.0).await?;
             }
-            self.0.store.save(changes).await?;
+            let record = CertificateRecord { status, ..record };
+            self.0.store.save(Changes::new().put_certificate(&record).and(ending)).await?;
             Ok(record)
         })
-        .await
+        .await?;
+        if is_blocked(status) {
+            self.begin_ending(&record.holder.tpp).await;
+        }
+        Ok(record)
     }
 
     /// The certificates that were recorded last, at most 1000.

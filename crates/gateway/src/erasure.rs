@@ -13,19 +13,20 @@
 use std::sync::{Arc, PoisonError};
 
 use domain::{
-    Consent, ConsentStatus, CustomerId, Decision, FundsConsent, ListPlace, SubjectKind, Tenant, Timestamp,
-    TppId,
+    Consent, ConsentStatus, CustomerId, Decision, FundsConsent, Interface, ListPlace, SubjectKind, Tenant,
+    Timestamp, TppId,
 };
 
 use jiff::SignedDuration;
 
+use crate::audit::Act;
 use crate::bank::Answer;
 use crate::error::retry;
 use crate::staff::{Deed, END, StaffError, StaffRefusal};
 use crate::{Changes, Error, Gateway, secrets};
 
 /// How many consents are looked at at once.
-const PAGE: i64 = 200;
+pub(crate) const PAGE: i64 = 200;
 
 /// In how many steps of which length consents are looked for that nobody decided about, by when they are forgotten.
 const STEPS: i32 = 20;
@@ -35,7 +36,7 @@ const STEP: SignedDuration = SignedDuration::from_hours(24 * 31);
 const TOLD: usize = 1000;
 
 /// What a customer gives third parties.
-const GIVEN: [SubjectKind; 2] = [SubjectKind::Consent, SubjectKind::FundsConsent];
+pub(crate) const GIVEN: [SubjectKind; 2] = [SubjectKind::Consent, SubjectKind::FundsConsent];
 
 /// What an erasure came to.
 #[derive(Debug, Default)]
@@ -57,24 +58,32 @@ pub trait Belongings: std::fmt::Debug + Send + Sync {
 }
 
 /// A consent of either kind.
-enum Given {
+pub(crate) enum Given {
     Consent(Consent),
     Funds(FundsConsent),
 }
 
 /// Whose data are erased.
 #[derive(Clone, Copy)]
-enum Whose<'a> {
+pub(crate) enum Whose<'a> {
     Customer(&'a Tenant, &'a CustomerId),
     ThirdParty(&'a TppId),
 }
 
 impl Whose<'_> {
-    fn id(&self) -> &str {
-        match self {
-            Self::Customer(_, customer) => customer.as_str(),
-            Self::ThirdParty(tpp) => tpp.as_str(),
-        }
+    /// Adds the act to the changes that erase so many consents of theirs. A customer is one of a branch.
+    async fn acted(
+        self,
+        gateway: &Gateway,
+        changes: Changes,
+        (consents, deed): (usize, Deed<'_>),
+    ) -> Result<Changes, Error> {
+        let (act, to) = match self {
+            Self::Customer(tenant, customer) => ("erase-customer", format!("{tenant} {}", customer.as_str())),
+            Self::ThirdParty(tpp) => ("erase-third-party", tpp.to_string()),
+        };
+        let act = Act { consents: Some(consents), ..deed.act(act, &to, None) };
+        gateway.acted(changes, &act).await
     }
 }
 
@@ -122,6 +131,7 @@ impl Gateway {
     pub async fn erase_third_party(&self, id: &TppId, deed: Deed<'_>) -> Result<Erased, StaffError> {
         let whose = Whose::ThirdParty(id);
         self.third_party(id).await?;
+        self.finish_ending(id).await?;
         self.check_closed(whose).await?;
         let erased = retry(|| async {
             // Nobody knows the new secret.
@@ -157,8 +167,8 @@ impl Gateway {
                     if !page.is_empty() {
                         let changes =
                             page.iter().fold(Changes::new(), |changes, given| given.erased(changes));
-                        let act = deed.act("erase", whose.1.as_str(), None);
-                        self.0.store.save(self.acted(changes, &act).await?).await?;
+                        let act = Whose::ThirdParty(whose.1).acted(self, changes, (page.len(), deed));
+                        self.0.store.save(act.await?).await?;
                     }
                     Ok(page)
                 });
@@ -229,8 +239,8 @@ impl Gateway {
             }
         }
         if is_act || !erased.consents.is_empty() {
-            let changes = self.acted(changes, &deed.act("erase", whose.id(), None)).await?;
-            self.0.store.save(changes).await?;
+            let act = whose.acted(self, changes, (erased.consents.len(), deed));
+            self.0.store.save(act.await?).await?;
         }
         Ok((erased, next))
     }
@@ -252,7 +262,7 @@ impl Gateway {
     }
 
     /// A page of what a customer gave, or of what a third party got, and where the next one begins.
-    async fn given_page(
+    pub(crate) async fn given_page(
         &self,
         whose: Whose<'_>,
         kind: SubjectKind,
@@ -308,6 +318,14 @@ impl Given {
         }
     }
 
+    /// At which interface.
+    pub(crate) fn interface(&self) -> Interface {
+        match self {
+            Self::Consent(consent) => consent.interface,
+            Self::Funds(consent) => consent.interface,
+        }
+    }
+
     fn decision(&self) -> Decision {
         match self {
             Self::Consent(consent) => consent.decision,
@@ -323,7 +341,7 @@ impl Given {
         }
     }
 
-    fn is_open(&self, gateway: &Gateway) -> bool {
+    pub(crate) fn is_open(&self, gateway: &Gateway) -> bool {
         let now = gateway.now(self.tenant());
         let status: ConsentStatus = match self {
             Self::Consent(consent) => gateway.consent_status(consent, now),
@@ -336,6 +354,17 @@ impl Given {
         match self {
             Self::Consent(consent) => Some(consent.forget_at()),
             Self::Funds(consent) => consent.forget_at(),
+        }
+    }
+
+    /// The changes, and that it ends now, by the clock of its branch.
+    pub(crate) fn ended(&self, changes: Changes, gateway: &Gateway, why: Decision) -> Changes {
+        let now = gateway.now(self.tenant());
+        match self {
+            Self::Consent(consent) => {
+                changes.put_consent(&consent.clone().end(why, now, gateway.rules_of(consent)))
+            }
+            Self::Funds(consent) => changes.put_funds_consent(&consent.clone().end(why, now)),
         }
     }
 

@@ -1,8 +1,7 @@
 //! Grants: a code becomes tokens, tokens become new ones, tokens end.
 
 use domain::{
-    AuthorizationCode, CustomerId, Decision, Grant, GrantId, GrantRefusal, Interface, Timestamp, Token,
-    TokenKind,
+    AuthorizationCode, CustomerId, Grant, GrantId, GrantRefusal, Interface, Timestamp, Token, TokenKind,
 };
 use subtle::ConstantTimeEq;
 
@@ -200,16 +199,6 @@ impl Gateway {
             }
         })
         .await
-    }
-
-    /// Ends everything that customers approved for a client at the interface that is called: the client is cancelled.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn end_authorizations(&self, ctx: &Ctx, client: &ActingTpp) -> Result<(), Error> {
-        let place = (client.id(), client.interface());
-        let changes = Changes::new().end_grants_at(place, Decision::TerminatedByTpp, ctx.now);
-        Ok(self.0.store.save(changes).await?)
     }
 
     /// Who a customer is for a client: the same in each consent, different for each third party (OpenID Connect Core

@@ -28,6 +28,7 @@ mod customer_sessions;
 mod customer_trips;
 mod customers;
 mod decisions;
+mod endings;
 mod erasure;
 mod error;
 mod events_aside;

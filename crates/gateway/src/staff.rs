@@ -44,12 +44,24 @@ pub struct Deed<'a> {
     pub by: &'a Member,
     /// Why, as they say.
     pub reason: &'a str,
+    /// The id of the call in which they do it.
+    pub request: &'a str,
 }
 
 impl<'a> Deed<'a> {
     pub(crate) fn act(&self, act: &'static str, to: &'a str, until: Option<Timestamp>) -> Act<'a> {
-        let (by, certificate) = (&self.by.name, &self.by.certificate);
-        Act { by, certificate, act, to, reason: self.reason, until, replaced: None, sha256: None }
+        Act {
+            by: &self.by.name,
+            certificate: &self.by.certificate,
+            act,
+            to,
+            reason: self.reason,
+            until,
+            replaced: None,
+            sha256: None,
+            consents: None,
+            request: self.request,
+        }
     }
 }
 
@@ -222,7 +234,8 @@ impl Gateway {
         Ok(self.payment_with_status(payment))
     }
 
-    /// Staff blocks a third party, until a moment or until somebody lifts that. A block takes the place of the one before.
+    /// Staff blocks a third party, until a moment or until somebody lifts that. A block takes the place of the one before. It holds
+    /// once this answers; what customers approved, which one without an end ends, may still be ending then.
     ///
     /// # Errors
     /// [`StaffRefusal::Until`], [`Error::NotFound`]
@@ -238,16 +251,18 @@ impl Gateway {
             return Err(StaffRefusal::Until { now }.into());
         }
         let blocked = Some(Block { at: now, until });
-        Ok(retry(|| async {
+        let tpp = retry(|| async {
             let (tpp, changes) = self.blocking(id, blocked, Some(deed.reason.to_owned())).await?;
             let changes = self.acted(changes, &deed.act("block", id.as_str(), until)).await?;
             self.0.store.save(changes).await?;
             Ok(tpp)
         })
-        .await?)
+        .await?;
+        self.begin_ending(id).await;
+        Ok(tpp)
     }
 
-    /// Staff lets a third party act again.
+    /// Staff lets a third party act again. What its block ends has ended before.
     ///
     /// # Errors
     /// [`StaffRefusal::NotBlocked`], [`Error::NotFound`]

@@ -2,7 +2,7 @@
 //!
 //! Nothing that the bank decides is remembered between calls, so that it holds from the next call on.
 
-use domain::{Block, Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId};
+use domain::{Block, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
 use crate::certificates::check_state;
 use crate::error::retry;
@@ -117,48 +117,48 @@ impl Gateway {
     /// # Errors
     /// [`Error::NotFound`]
     pub async fn set_blocked(&self, id: &TppId, blocked_at: Option<Timestamp>) -> Result<Tpp, Error> {
-        retry(|| async {
-            let blocked = blocked_at.map(|at| Block { at, until: None });
+        let blocked = blocked_at.map(|at| Block { at, until: None });
+        let tpp = retry(|| async {
             let (tpp, changes) = self.blocking(id, blocked, None).await?;
             self.0.store.save(changes).await?;
             Ok(tpp)
         })
-        .await
+        .await?;
+        self.begin_ending(id).await;
+        Ok(tpp)
     }
 
     /// A third party as it is once it is blocked, or not any more, and the changes that make it so. A block that the bank has to
-    /// lift ends what customers approved for it. After one that ends by itself that is good again: nobody can use it
-    /// meanwhile.
+    /// lift ends what customers approved for it: they say so, and [`Gateway::begin_ending`] begins with it. Before it is lifted, or
+    /// ends by itself after all, nothing of that is left. After one that ends by itself from the start all of it is good again: nobody
+    /// can use it meanwhile.
     pub(crate) async fn blocking(
         &self,
         id: &TppId,
         blocked: Option<Block>,
         blocked_reason: Option<String>,
     ) -> Result<(Tpp, Changes), Error> {
+        let is_for_good = blocked.is_some_and(|block| block.until.is_none());
+        if !is_for_good {
+            self.finish_ending(id).await?;
+        }
         let tpp = self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))?;
         let tpp = Tpp { blocked, blocked_reason, ..tpp };
         let mut changes = Changes::new().put_tpp(&tpp);
-        if let Some(Block { at, until: None }) = blocked {
-            for interface in Interface::ALL {
-                changes = changes.end_grants_at((id, interface), Decision::EndedByBank, at);
-            }
+        if is_for_good {
+            changes = changes.and(self.ending(id, &Interface::ALL).await?);
         }
         Ok((tpp, changes))
     }
 
-    /// Adds the end of what customers approved where a certificate is the one that its holder acts on the word of.
-    pub(crate) async fn end_grants_behind(
+    /// Where a certificate is the one that its holder acts on the word of.
+    pub(crate) async fn interfaces_behind(
         &self,
-        changes: Changes,
         (id, fingerprint): (&TppId, &str),
-        at: Timestamp,
-    ) -> Result<Changes, Error> {
-        let Some(tpp) = self.0.store.tpp(id).await? else { return Ok(changes) };
+    ) -> Result<Vec<Interface>, Error> {
+        let Some(tpp) = self.0.store.tpp(id).await? else { return Ok(Vec::new()) };
         let behind = Interface::ALL.into_iter();
-        let behind = behind.filter(|interface| tpp.certificate_at(*interface) == fingerprint);
-        Ok(behind.fold(changes, |changes, interface| {
-            changes.end_grants_at((id, interface), Decision::EndedByBank, at)
-        }))
+        Ok(behind.filter(|interface| tpp.certificate_at(*interface) == fingerprint).collect())
     }
 
     /// The proof for a third party that has just shown a certificate which this crate checked.

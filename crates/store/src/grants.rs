@@ -1,8 +1,8 @@
 //! Authorization codes, grants and tokens.
 
 use domain::{
-    AuthorisationId, AuthorizationCode, CustomerId, DISPUTABLE, Decision, Grant, GrantId, Interface,
-    SecretHash, Subject, Tenant, Timestamp, Token, TokenKind, TppId,
+    AuthorisationId, AuthorizationCode, CustomerId, Grant, GrantId, Interface, SecretHash, Subject, Tenant,
+    Timestamp, Token, TokenKind, TppId,
 };
 
 use crate::changes::Rows;
@@ -49,6 +49,23 @@ impl Store {
     /// [`StoreError`]
     pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
         self.find(select!(GRANT; "FROM grants WHERE id = $1"), &[id.as_str().into()], read_grant).await
+    }
+
+    /// Grants of a client at an interface that nobody ended, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn open_grants(
+        &self,
+        (client, interface): (&TppId, Interface),
+        limit: i64,
+    ) -> Result<Vec<Grant>, StoreError> {
+        self.list(
+            select!(GRANT; "FROM grants WHERE client = $1 AND interface = $2 AND ended_at IS NULL LIMIT $3"),
+            &[client.as_str().into(), interface.name().into(), limit.into()],
+            read_grant,
+        )
+        .await
     }
 
     /// The token with this hash and the grant that it belongs to.
@@ -123,41 +140,6 @@ impl Changes {
             "UPDATE grants SET ended_at = $1, version = version + 1 \
              WHERE subject_id = $2 AND subject_kind = $3 AND ended_at IS NULL",
             vec![at.into(), subject.id().into(), subject.kind().name().into()],
-            Rows::Any,
-        )
-    }
-
-    /// Ends everything that customers approved for a client at an interface, and says why: the grants, and the consents
-    /// behind them, with which codes that nobody redeemed yet end too. A consent is remembered for as long as before.
-    pub fn end_grants_at(
-        self,
-        (client, interface): (&TppId, Interface),
-        why: Decision,
-        at: Timestamp,
-    ) -> Self {
-        // Of these nothing said until now when they may be forgotten.
-        let changes = self.push(
-            "UPDATE funds_consents SET decision = $1, last_action_at = $2, forget_at = $3, version = version + 1 \
-             WHERE tpp = $4 AND interface = $5 AND customer IS NOT NULL AND decision IN ('pending', 'confirmed')",
-            vec![
-                why.name().into(),
-                at.into(),
-                at.saturating_add(DISPUTABLE).unwrap_or(Timestamp::MAX).into(),
-                client.as_str().into(),
-                interface.name().into(),
-            ],
-            Rows::Any,
-        );
-        let changes = changes.push(
-            "UPDATE consents SET decision = $1, last_action_at = $2, version = version + 1 \
-             WHERE tpp = $3 AND interface = $4 AND customer IS NOT NULL AND decision IN ('pending', 'confirmed')",
-            vec![why.name().into(), at.into(), client.as_str().into(), interface.name().into()],
-            Rows::Any,
-        );
-        changes.push(
-            "UPDATE grants SET ended_at = $1, version = version + 1 \
-             WHERE client = $2 AND interface = $3 AND ended_at IS NULL",
-            vec![at.into(), client.as_str().into(), interface.name().into()],
             Rows::Any,
         )
     }

@@ -202,6 +202,15 @@ impl Error {
         }
     }
 
+    /// Whether a connection ended, and nobody said why. In TLS 1.3 the client's part of a handshake is over before the server looks at its
+    /// certificate: the alert by which one is refused may come or be lost.
+    pub fn ended_without_a_word(&self) -> bool {
+        const WORDS: [&str; 4] = ["connection closed", "channel closed", "broken pipe", "connection reset"];
+        let Self::Unreachable { reason, .. } = self else { return false };
+        let reason = reason.to_ascii_lowercase();
+        WORDS.iter().any(|words| reason.contains(words))
+    }
+
     /// What lies behind it.
     pub fn cause(&self) -> &Self {
         match self {

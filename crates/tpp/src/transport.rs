@@ -147,14 +147,19 @@ impl Transport {
     async fn repeated(&self, call: Call, allows: impl Fn(&Error) -> bool) -> Result<Received, Error> {
         let call = self.announced(call);
         let mut pauses = PAUSES.iter();
+        let mut before = None;
         loop {
             // A query may hold what is secret.
             let url = call.url.split('?').next().unwrap_or_default();
             let waiting_for = format!("the answer of {} {url}", call.method);
             let result = self.patiently(&waiting_for, self.attempt(&call)).await;
-            match (&result, pauses.next()) {
-                (Err(error), Some(pause)) if allows(error) => self.pause(*pause, error).await,
-                _ => return result,
+            match (result, pauses.next()) {
+                (Err(error), Some(pause)) if allows(&error) => {
+                    self.pause(*pause, &error).await;
+                    before = Some(more_telling(before, error));
+                }
+                (Err(error), _) => return Err(more_telling(before, error)),
+                (received, _) => return received,
             }
         }
     }
@@ -256,6 +261,14 @@ pub(crate) async fn body_of(
 
 fn parse<T: DeserializeOwned>(url: String, body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| Error::Answer { url, reason: error.to_string() })
+}
+
+/// Of what two attempts failed with, the last one, unless it says less about the connection than the one before.
+fn more_telling(before: Option<Error>, last: Error) -> Error {
+    match before {
+        Some(before @ Error::Unreachable { .. }) if last.ended_without_a_word() => before,
+        _ => last,
+    }
 }
 
 /// Why a bank was not reached, with scheme and port: a wrong one of them is the commonest cause.

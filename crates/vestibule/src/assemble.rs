@@ -27,13 +27,16 @@ pub(crate) struct Socket {
 impl Socket {
     /// Listens at an address, which `option` of the command line names.
     pub(crate) async fn bind(address: &str, option: &'static str) -> Result<Self, StartError> {
-        let error = |error: std::io::Error| StartError::Listen {
-            address: address.to_owned(),
-            reason: match error.kind() {
+        let error = |error: std::io::Error| {
+            let (address, kind) = (address.to_owned(), error.kind());
+            let reason = match kind {
+                std::io::ErrorKind::InvalidInput => {
+                    return StartError::NoAddress { address, example: "127.0.0.1:8080", option };
+                }
                 std::io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
                 _ => error.to_string(),
-            },
-            option,
+            };
+            StartError::Listen { address, reason, option }
         };
         let tcp = TcpListener::bind(address).await.map_err(error)?;
         let address = tcp.local_addr().map_err(error)?;

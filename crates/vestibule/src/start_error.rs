@@ -17,6 +17,18 @@ pub enum StartError {
         /// The option that changes it.
         option: &'static str,
     },
+    /// What is to be listened on is no address.
+    #[error(
+        "cannot listen on {address}: that is no address with a port; give one such as {example} with {option}"
+    )]
+    NoAddress {
+        /// What was given.
+        address: String,
+        /// What an address looks like.
+        example: &'static str,
+        /// The option that changes it.
+        option: &'static str,
+    },
     /// The public URL is none.
     #[error("--public-url {0} is not http:// or https:// with a host and nothing after it")]
     PublicUrl(String),

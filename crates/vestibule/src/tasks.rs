@@ -61,6 +61,7 @@ impl Beside {
         tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
         upkeep.into_iter().for_each(|upkeep| drop(tasks.spawn(keep_bank_up(upkeep, stopped.clone()))));
         tasks.spawn(follow_bank(gateway.clone(), stopped.clone()));
+        tasks.spawn(keep_ending(gateway.clone(), stopped.clone()));
         tasks.spawn(forgetting::run(gateway, stopped));
         Self { work, stop, tasks }
     }
@@ -166,6 +167,31 @@ async fn follow_bank(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     tokio::select! {
         _ = stopped.changed() => {}
         () = gateway.follow_bank() => {}
+    }
+}
+
+/// Ends what blocks end of what customers approved. On one of the nodes that share a store; a stop cuts it off, and whoever comes next
+/// goes on.
+async fn keep_ending(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
+    let telling = Telling::of([
+        "what customers approved for a third party that is blocked cannot be ended; it cannot act, and what is left is ended later",
+        "what customers approved for third parties that are blocked can be ended again",
+    ]);
+    let mut lease = Lease::new("endings");
+    let mut tick = tokio::time::interval(KEEP_UP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let keep = async {
+        loop {
+            tick.tick().await;
+            if lease.is_held(&gateway).await {
+                let ended = gateway.go_on_ending(&mut lease).await;
+                telling.tell(ended.map_err(|error| edge::with_causes(&error)));
+            }
+        }
+    };
+    tokio::select! {
+        _ = stopped.changed() => {}
+        () = keep => {}
     }
 }
 

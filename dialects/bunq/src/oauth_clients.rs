@@ -237,7 +237,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     if wish == Wish::Cancelled {
         let gateway = &call.bunq.edge.gateway;
         let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await?;
-        gateway.end_authorizations(&call.ctx, &acting).await?;
+        gateway.end_authorizations(&acting).await?;
     }
     Ok(Reply::id(client.id))
 }

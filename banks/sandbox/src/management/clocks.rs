@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use edge::Agenda;
-use gateway::domain::{Tenant, Timestamp, parse_moment};
+use gateway::domain::{Tenant, Timestamp, is_too_long_a_span, parse_moment};
 use gateway::{Clock, Turn};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Management, json};
 use crate::Sandbox;
-use crate::clock::SandboxClock;
+use crate::clock::{ClockError, SandboxClock};
 use crate::test_certificates::known_tenant;
 
 /// Stops of a clock on its way at which payments are made, in one move; what is due after those is done at its end.
@@ -166,6 +166,9 @@ fn span(text: &str) -> Result<jiff::Span, Error> {
     let is_iso = text.trim_start_matches('-').starts_with('P');
     let span = text.parse::<jiff::Span>().ok().filter(|_| is_iso);
     span.ok_or_else(|| {
+        if is_iso && is_too_long_a_span(text) {
+            return ClockError::OutOfRange.into();
+        }
         let text = "advance: a span is written as in ISO 8601, for example P90D, PT1H30M or -P1D";
         Error::bad("invalid_request", text)
     })

@@ -124,7 +124,8 @@ pub struct Audited {
     follows: bool,
     count: u64,
     judge: Judge,
-    anchors: BTreeMap<i64, Anchor>,
+    /// By number. Notes of one entry that differ say that the trail was made anew between them.
+    anchors: BTreeMap<i64, Vec<Anchor>>,
     forgotten: Vec<Forgotten>,
     /// The latest moment of which it is known that entries were written then.
     latest: Option<Timestamp>,
@@ -163,9 +164,9 @@ impl From<Head> for Audited {
 }
 
 impl Audited {
-    /// The same, which is compared with an entry whose hash was kept elsewhere.
+    /// The same, which is compared with an entry whose hash was kept elsewhere, also if another note of it is given.
     pub fn anchored(mut self, anchor: Anchor) -> Self {
-        self.anchors.insert(anchor.head.number, anchor);
+        self.anchors.entry(anchor.head.number).or_default().push(anchor);
         self
     }
 
@@ -193,9 +194,9 @@ impl Audited {
         if self.follows && hash(&self.last.hash, entry.number, &entry.text) != entry.hash {
             self.damages.push(Damage::Changed(entry.number));
         }
-        let anchor = self.anchors.remove(&entry.number);
-        let noted = anchor.as_ref().and_then(|anchor| anchor.at);
-        if anchor.is_some_and(|anchor| anchor.head.hash != entry.hash) {
+        let anchors = self.anchors.remove(&entry.number).unwrap_or_default();
+        let noted = anchors.iter().filter_map(|anchor| anchor.at).max();
+        if anchors.iter().any(|anchor| anchor.head.hash != entry.hash) {
             self.damages.push(Damage::Rewritten(entry.number));
         }
         self.latest = self.latest.max(noted).max(entry.moment());
@@ -224,6 +225,7 @@ impl Audited {
     pub fn damages(mut self, head: &Head) -> Vec<Damage> {
         let forgotten = std::mem::take(&mut self.forgotten);
         let mut damages = self.beginning(&forgotten);
+        damages.extend(self.contradictions());
         let found = std::mem::take(&mut self.damages);
         damages.extend(found.into_iter().filter_map(|damage| self.unless_forgotten(damage, &forgotten)));
         if self.last.number < head.number {
@@ -248,7 +250,7 @@ impl Audited {
         let fits = |word: &&Forgotten| {
             word.number == *to
                 && hash(&word.hash, gap.next.number, &gap.next.text) == gap.next.hash
-                && self.anchors.get(to).is_none_or(|anchor| anchor.head.hash == word.hash)
+                && self.noted(*to).all(|anchor| anchor.head.hash == word.hash)
         };
         let Some(word) = forgotten.iter().find(fits) else { return Some(damage) };
         self.early(word, gap.from, gap.latest)
@@ -257,13 +259,28 @@ impl Audited {
     /// Whether entries from a number on were forgotten before their time, whatever the entry about that says of itself: what was the
     /// last one at a moment was written about then, and what stood behind others was written later than they.
     fn early(&self, word: &Forgotten, from: i64, latest: Option<Timestamp>) -> Option<Damage> {
-        let noted = self.anchors.range(from..=word.number).filter_map(|(_, anchor)| anchor.at);
+        let noted = self.anchors.range(from..=word.number).flat_map(|(_, anchors)| anchors);
+        let noted = noted.filter_map(|anchor| anchor.at);
         let mut moments = noted.chain(latest).chain([word.written_at]);
         moments.any(|written_at| self.judge.is_early(word, written_at)).then(|| Damage::Early {
             number: word.number,
             at: word.at.min(self.judge.now),
             days: self.judge.days_of(word),
         })
+    }
+
+    /// What was kept elsewhere of an entry that was not looked at.
+    fn noted(&self, number: i64) -> impl Iterator<Item = &Anchor> {
+        self.anchors.get(&number).into_iter().flatten()
+    }
+
+    /// Entries that are not there, and of which notes were kept that differ. What the oldest one follows is compared with its own.
+    fn contradictions(&self) -> impl Iterator<Item = Damage> {
+        let differ = |anchors: &[Anchor]| {
+            anchors.windows(2).any(|pair| matches!(pair, [one, next] if one.head.hash != next.head.hash))
+        };
+        let others = self.anchors.iter().filter(|(number, _)| **number != self.begin.number);
+        others.filter(move |(_, anchors)| differ(anchors)).map(|(number, _)| Damage::Rewritten(*number))
     }
 
     /// What is wrong with where it begins.
@@ -279,7 +296,7 @@ impl Audited {
             return vec![Damage::Cut { from: before.max().unwrap_or(0) + 1, to: begin.number }];
         };
         let mut damages: Vec<_> = self.early(word, i64::MIN, None).into_iter().collect();
-        if self.anchors.get(&begin.number).is_some_and(|anchor| anchor.head.hash != begin.hash) {
+        if self.noted(begin.number).any(|anchor| anchor.head.hash != begin.hash) {
             damages.push(Damage::Rewritten(begin.number));
         }
         damages
@@ -353,6 +370,42 @@ mod tests {
         let mut audited = Audited::from(Head::default()).anchored(kept.into());
         short.iter().for_each(|entry| audited.take(entry));
         assert_eq!(audited.damages(&end), [Damage::Missing { from: 8, to: 9 }]);
+    }
+
+    #[test]
+    fn notes_of_one_entry_that_differ_say_that_the_trail_was_made_anew() {
+        let (whole, head) = chain();
+        let anchor =
+            |number: i64, hash: &str, at: &str| -> Anchor { format!("{number}:{hash}{at}").parse().unwrap() };
+        let bad = "a".repeat(64);
+        let (good, bad) = (whole[1].hash.as_str(), bad.as_str());
+        for at in ["", "@2027-02-01T09:00:00Z"] {
+            for hashes in [[good, bad], [bad, good]] {
+                let notes = hashes.map(|hash| anchor(2, hash, at));
+                let found = found_from(Head::default(), &whole, &head, &notes);
+                assert_eq!(found, [Damage::Rewritten(2)], "{at}");
+            }
+        }
+        let same = [anchor(2, good, ""), anchor(2, good, "@2027-02-01T09:00:00Z")];
+        assert_eq!(found_from(Head::default(), &whole, &head, &same), []);
+        // Of entries that were forgotten, too: the last of them, and one before it.
+        let (forgetful, begin, end) = forgetful(400);
+        for number in [3, 4] {
+            let good = forgetful[number as usize - 1].hash.as_str();
+            for hashes in [[good, bad], [bad, good]] {
+                let notes = hashes.map(|hash| anchor(number, hash, ""));
+                let found = found_from(begin.clone(), &forgetful[4..], &end, &notes);
+                assert_eq!(found, [Damage::Rewritten(number)], "{hashes:?}");
+            }
+        }
+        // A note with its moment counts, whichever note without one stands beside it.
+        let young = anchor(3, &forgetful[2].hash, "@2027-02-01T00:00:00Z");
+        let plain = anchor(3, &forgetful[2].hash, "");
+        let at = "2028-03-06T00:00:00Z".parse().unwrap();
+        for notes in [[young.clone(), plain.clone()], [plain, young]] {
+            let found = found_from(begin.clone(), &forgetful[4..], &end, &notes);
+            assert_eq!(found, [Damage::Early { number: 4, at, days: 400 }]);
+        }
     }
 
     /// A chain of nine entries whose first four were forgotten, which the ninth says; and what the fifth follows.

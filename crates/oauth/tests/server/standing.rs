@@ -170,6 +170,21 @@ async fn what_customers_approved_for_a_third_party_that_was_blocked_stays_ended(
 }
 
 #[tokio::test]
+async fn what_a_block_ends_has_ended_by_the_clock_of_its_tenant() {
+    let scene = Scene::new().await;
+    scene.server.advance("nl", "P2D").await;
+    let nl = gateway::domain::Tenant::parse("nl").unwrap();
+    let today = nl.date_at(scene.server.running.sandbox.gateway.now(&nl)).to_string();
+    scene.set_third_party("blocked").await;
+    scene.set_third_party("active").await;
+    let path = format!("/v1/consents/{}", scene.consent.id);
+    let consent = scene.server.send(&scene.tpp.get(&path)).await.json();
+    assert_eq!(consent["consentStatus"], "expired", "{consent}");
+    // The day may end meanwhile.
+    assert!(consent["lastActionDate"].as_str().unwrap() >= today.as_str(), "{today}: {consent}");
+}
+
+#[tokio::test]
 async fn a_blocked_certificate_ends_what_customers_approved() {
     let scene = Scene::new().await;
     scene.set_certificate("blocked").await;

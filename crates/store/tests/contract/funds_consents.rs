@@ -129,19 +129,21 @@ async fn what_the_bank_or_a_new_registration_ends_is_remembered_and_then_forgott
 
         let at = now() + Duration::from_secs(100);
         let (own, other) = (TppId::new("PSDNL-DNB-1"), TppId::new("PSDNL-DNB-2"));
-        for (client, interface) in [(&other, Interface::BerlinGroup), (&own, Interface::Bunq)] {
-            store
-                .save(Changes::new().end_grants_at((client, interface), Decision::EndedByBank, at))
-                .await
-                .unwrap();
-            let left = store.funds_consent(&asked().id).await.unwrap();
-            assert_eq!(left, Some(FundsConsent { version: 2, ..approved() }));
+        for whose in [(&other, Interface::BerlinGroup), (&own, Interface::Bunq)] {
+            assert_eq!(store.open_grants(whose, 9).await.unwrap(), []);
         }
         let whose = (&own, Interface::BerlinGroup);
-        store.save(Changes::new().end_grants_at(whose, Decision::EndedByBank, at)).await.unwrap();
-        let ended = FundsConsent { version: 3, ..approved().end(Decision::EndedByBank, at) };
+        let open = store.open_grants(whose, 9).await.unwrap();
+        assert_eq!(open, [Grant { version: 1, ..grant() }]);
+        assert_eq!(store.open_grants(whose, 0).await.unwrap(), []);
+        let stored = FundsConsent { version: 2, ..approved() };
+        let ended = stored.end(Decision::EndedByBank, at);
+        let changes = Changes::new().put_funds_consent(&ended).put_grant(&open[0].clone().end(at));
+        store.save(changes).await.unwrap();
+        let ended = FundsConsent { version: 3, ..ended };
         assert_eq!(store.funds_consent(&asked().id).await.unwrap(), Some(ended.clone()));
         assert_eq!(store.grant(&grant().id).await.unwrap().unwrap().ended_at, Some(at));
+        assert_eq!(store.open_grants(whose, 9).await.unwrap(), []);
         let end = ended.forget_at().unwrap();
         assert_eq!((forget(end).await, forget(end + second).await), (0, 1));
         assert_eq!(store.funds_consent(&asked().id).await.unwrap(), None);

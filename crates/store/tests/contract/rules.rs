@@ -1,6 +1,6 @@
 //! What holds whatever database runs: order, atomicity, refusals, and that nothing is left out of the contract.
 
-use domain::{Interface, TppId};
+use domain::TppId;
 use store::{Changes, PrivateState, Store, StoreError};
 
 use crate::databases::{Schema, on_each};
@@ -131,12 +131,6 @@ async fn lists_of_third_parties_begin_with_the_newest() {
         store.save(Changes::new().put_tpp(&tpp("PSDNL-DNB-1")).put_tpp(&later)).await.unwrap();
         let ids: Vec<_> = store.tpps().await.unwrap().into_iter().map(|tpp| tpp.id).collect();
         assert_eq!(ids, [TppId::new("PSDNL-DNB-2"), TppId::new("PSDNL-DNB-1")]);
-        let ended = Changes::new().end_grants_at(
-            (&TppId::new("PSDNL-DNB-1"), Interface::Bunq),
-            domain::Decision::RevokedByPsu,
-            later.registered_at,
-        );
-        store.save(ended).await.unwrap();
         store.checkpoint().unwrap();
         store.rest();
     })

@@ -1,7 +1,7 @@
 //! Arguments of `vestibule clock`.
 
 use clap::{Args, Subcommand};
-use gateway::domain::Timestamp;
+use gateway::domain::{Timestamp, is_too_long_a_span};
 use jiff::Span;
 
 use super::{ManagementArgs, moment};
@@ -40,5 +40,11 @@ pub(crate) enum ClockCommand {
 
 /// A span on the command line.
 fn span(text: &str) -> Result<Span, &'static str> {
-    text.parse().map_err(|_| "no span of time such as P90D, PT1H30M, -P1D or \"90 days\"")
+    text.parse().map_err(|_| {
+        if is_too_long_a_span(text) {
+            "a longer span of time than a clock can be moved by, which is some decades, such as P10Y"
+        } else {
+            "no span of time such as P90D, PT1H30M, -P1D or \"90 days\""
+        }
+    })
 }

@@ -17,6 +17,14 @@ use crate::output;
 
 /// What to do about an address where the interface is not.
 const ADDRESS: &str = "name with --admin where [admin] of the gateway's configuration listens, and see that the gateway is running";
+/// What to do about a certificate that is refused.
+const CERTIFICATE: &str = "the interface does not take the certificate of --certificate: it has to come from one of trust_files in [admin] \
+                           of the gateway's configuration";
+
+/// What to do where a refused certificate and a gateway that went away look the same.
+const EITHER: &str = "the interface does not take the certificate of --certificate, which has to come from one of trust_files in [admin] of \
+                      the gateway's configuration, or the gateway ended the connection: see that it is running";
+
 /// What --admin names, and what to do where it is not.
 const INTERFACE: (&str, &str) = (
     "the address of the interface of a gateway's staff",
@@ -131,6 +139,12 @@ pub(crate) fn interface(to: &StaffArgs) -> Result<Management, Failure> {
 /// A failure to reach the interface of the staff, with which option is behind it.
 pub(crate) fn explained(error: ::tpp::Error) -> Failure {
     let hint = match &error {
+        // Whoever asks has a certificate.
+        ::tpp::Error::Unreachable { url, .. }
+            if url.starts_with("https:") && error.ended_without_a_word() =>
+        {
+            EITHER
+        }
         ::tpp::Error::Unreachable { reason, .. } => hint(reason),
         ::tpp::Error::Unresolved { .. } => ADDRESS,
         _ => return error.into(),
@@ -148,8 +162,7 @@ fn hint(reason: &str) -> &'static str {
     if is_certificate && !reason.contains("not valid for name") {
         "name the authority of the interface's certificate with --ca, or in VESTIBULE_ADMIN_CA"
     } else if reason.contains("received fatal alert") {
-        "the interface does not take the certificate of --certificate: it has to come from one of trust_files in [admin] of the \
-         gateway's configuration"
+        CERTIFICATE
     } else {
         ADDRESS
     }

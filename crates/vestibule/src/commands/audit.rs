@@ -205,9 +205,7 @@ async fn acts(to: &StaffArgs) -> Result<ExitCode, Failure> {
             if to.json {
                 output::json(&act);
             } else {
-                let part = |name: &str| act[name].as_str().unwrap_or("-").to_owned();
-                let line = ["at", "act", "to", "by", "reason"].map(part).join("  ");
-                output::line(&visible(&line));
+                output::line(&visible(&act_in_short(&act)));
             }
         }
         match page["next"].as_i64().filter(|next| *next > after) {
@@ -215,4 +213,26 @@ async fn acts(to: &StaffArgs) -> Result<ExitCode, Failure> {
             None => return Ok(ExitCode::SUCCESS),
         }
     }
+}
+
+/// An act on one line. What it was besides stands at the end, behind what somebody wrote.
+fn act_in_short(act: &Value) -> String {
+    let text = |name: &str| act[name].as_str();
+    let mut parts: Vec<_> =
+        ["at", "act", "to", "by", "reason"].iter().map(|name| text(name).unwrap_or("-").to_owned()).collect();
+    match text("until") {
+        Some(until) => parts.push(format!("until {until}")),
+        None if act["act"] == "block" => parts.push("without an end".to_owned()),
+        None => {}
+    }
+    if let Some(replaced) = act["replaced"].as_u64() {
+        let days = if replaced == 1 { "day" } else { "days" };
+        parts.push(format!("{replaced} {days} replaced"));
+    }
+    parts.extend(text("sha256").map(|sha256| format!("SHA-256 {sha256}")));
+    if let Some(consents) = act["consents"].as_u64() {
+        let noun = if consents == 1 { "consent" } else { "consents" };
+        parts.push(format!("{consents} {noun} erased"));
+    }
+    parts.join("  ")
 }

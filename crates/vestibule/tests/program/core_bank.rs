@@ -75,6 +75,52 @@ fn the_bank_for_tests_keeps_the_contract_and_says_so_line_by_line() {
     assert!(told["clauses"].as_array().unwrap().iter().all(|clause| clause["holds"] == true));
 }
 
+/// What a gateway knows the bank by stays what it was, whoever fails to start.
+#[test]
+fn a_bank_that_does_not_start_leaves_the_certificates_of_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = || {
+        ["ca.pem", "gateway.pem", "gateway.key.pem"].map(|name| fs::read(folder.path().join(name)).unwrap())
+    };
+    let second = |more: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["core-bank", "--listen", "127.0.0.1:0", "--certificates"])
+            .arg(folder.path())
+            .args(more);
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(
+            (output.status.code(), output.stdout.len(), error.lines().count()),
+            (Some(1), 0, 1),
+            "{error}"
+        );
+        error
+    };
+    let bank = serve(folder.path());
+    let before = files();
+    let error = second(&["--management-listen", "127.0.0.1:0"]);
+    assert!(error.contains("is in use by another core bank"), "{error}");
+    assert!(error.contains("choose another folder with --certificates"), "{error}");
+    assert_eq!(files(), before);
+    let (code, out, error) = check(&bank.1, folder.path(), &[]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+
+    drop(bank);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = second(&["--management-listen", &taken.local_addr().unwrap().to_string()]);
+    assert!(error.contains("the address is in use"), "{error}");
+    assert_eq!(files(), before);
+    let error = second(&["--management-listen", "127.0.0.1:0", "--data", "/dev/null/x"]);
+    assert!(error.contains("cannot use the data folder"), "{error}");
+    assert_eq!(files(), before);
+    // The next one that starts has certificates of its own.
+    let bank = serve(folder.path());
+    assert_ne!(files(), before);
+    let (code, out, error) = check(&bank.1, folder.path(), &[]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+}
+
 /// What is wrong with the arguments is told of them, on one line.
 #[test]
 fn wrong_arguments_are_not_the_banks_fault() {

@@ -3,6 +3,8 @@
 
 mod accounts_command;
 mod admin;
+mod admin_acts;
+mod admin_blocks;
 mod admin_erasure;
 mod another_bank;
 mod audit;

@@ -156,12 +156,17 @@ async fn refusals() {
         ("PUT", "/clock", json!({"tenant": "nl", "now": "yesterday"}), 400),
         ("PUT", "/clock", json!({"tenant": "nl", "advance": "a day"}), 400),
         ("PUT", "/clock", json!({"tenant": "nl", "advance": "P900Y"}), 400),
+        ("PUT", "/clock", json!({"tenant": "nl", "advance": "P99999Y"}), 400),
         ("PUT", "/clock", json!({"tenant": "nl", "now": "1970-01-01T00:00:00Z"}), 400),
         ("PUT", "/clock", json!({"tenant": "xx", "advance": "P1D"}), 400),
     ] {
         let (answered, json) = server.manage(method, path, body.clone()).await;
         assert_eq!(answered, status, "{method} {path} {body}: {json}");
         assert!(json["error"].is_string() && json["message"].is_string(), "{json}");
+        // A span that is too long is one.
+        let is_long = body["advance"].as_str().is_some_and(|span| span.starts_with("P9"));
+        let is_told = json["message"].as_str().unwrap().starts_with("a clock can be set to moments from");
+        assert!(!is_long || is_told, "{json}");
     }
 }
 

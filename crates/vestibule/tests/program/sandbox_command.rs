@@ -77,7 +77,22 @@ fn what_cannot_start_says_why_in_one_line() {
         ],
         "--require-mtls needs the TLS listener",
     );
-    refuses(&["--ephemeral", "--listen", "nonsense"], "cannot listen on nonsense");
+    for (option, wrong) in [
+        ("--listen", "nonsense"),
+        ("--tls-listen", "127.0.0.1"),
+        ("--management-listen", "off"),
+        ("--management-listen", "127.0.0.1:99999"),
+    ] {
+        let mut arguments = FREE.to_vec();
+        let at = arguments.iter().position(|known| *known == option).unwrap();
+        arguments[at + 1] = wrong;
+        arguments.push("--ephemeral");
+        let example = "give one such as 127.0.0.1:8080 with";
+        refuses(
+            &arguments,
+            &format!("cannot listen on {wrong}: that is no address with a port; {example} {option}"),
+        );
+    }
 }
 
 /// Lists that name something twice, and addresses that are none, are refused before anybody is asked.
@@ -89,6 +104,10 @@ fn lists_and_addresses_are_read_before_anything_is_done() {
     for (arguments, text) in [
         (&["core-bank", "--tenant", "nl,nl"][..], "--tenant names nl twice"),
         (&["core-bank", "--name", "a,b,a"], "--name names a twice"),
+        (
+            &["core-bank", "--listen", "nonsense"],
+            "cannot listen on nonsense: that is no address with a port; give one such as 127.0.0.1:8444 with --listen",
+        ),
         (
             &["core-bank", "--listen", "127.0.0.1:0", "--data", "/dev/null/x", "--certificates", &out],
             "cannot use the data folder /dev/null/x",

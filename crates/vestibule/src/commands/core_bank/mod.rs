@@ -1,13 +1,14 @@
 //! `vestibule core-bank`: a bank for tests behind the core bank interface.
 
 mod check;
+mod files;
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use ::core_bank::server::router_of;
-use ::core_bank::server::test_authority::{self, TestCertificates};
+use ::core_bank::server::test_authority;
 use ::core_bank::server::tls::{Listener, TlsSettings};
 use gateway::domain::{CustomerKind, Iban, Money, Tenant, Timestamp};
 use gateway::{Bank, Clock, Store};
@@ -16,7 +17,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use vestibule::{DataLocation, Running, SandboxConfig, StartError, start};
 
-use super::{Failure, branches, distinct, unreadable, user_folder};
+use self::files::{Files, Folder};
+use super::{Failure, branches, distinct, user_folder};
 use crate::cli::{CoreBankArgs, CoreBankCommand, CoreBankServeArgs};
 use crate::output;
 
@@ -30,30 +32,17 @@ pub(crate) async fn run(args: CoreBankArgs, begin: Option<Timestamp>) -> Result<
     }
 }
 
-/// Where the certificates lie.
-struct Files {
-    authority: PathBuf,
-    certificate: PathBuf,
-    private_key: PathBuf,
-}
-
 /// Runs until it is told to stop.
 async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) -> Result<ExitCode, Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let tenants = branches("--tenant", &args.tenants)?;
     distinct("--name", &args.names)?;
-    let tcp = TcpListener::bind(&args.listen).await.map_err(|error| {
-        Failure::new(format!(
-            "cannot listen on {}: {error}; choose another address with --listen",
-            args.listen
-        ))
-    })?;
+    let tcp = bind(&args.listen).await?;
     let address = tcp.local_addr()?;
     let names = ["localhost".to_owned(), address.ip().to_string()].into_iter().chain(args.names);
     let certificates = test_authority::make(&names.collect::<Vec<_>>())?;
-    let folder = args.certificates.map_or_else(|| user_folder("core-bank"), Ok)?;
-    let files = write(&folder, &certificates)?;
+    let folder = Folder::hold(args.certificates.map_or_else(|| user_folder("core-bank"), Ok)?)?;
     let running = start(SandboxConfig {
         listen: "127.0.0.1:0".to_owned(),
         tls_listen: None,
@@ -74,11 +63,13 @@ async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) ->
     let listener = Listener::begin(
         tcp,
         &TlsSettings {
-            certificate: certificates.server.into_bytes(),
-            private_key: certificates.server_key.into_bytes(),
-            client_authorities: certificates.authority.into_bytes(),
+            certificate: certificates.server.clone().into_bytes(),
+            private_key: certificates.server_key.clone().into_bytes(),
+            client_authorities: certificates.authority.clone().into_bytes(),
         },
     )?;
+    // Whoever does not start leaves the files of before.
+    let files = folder.write(&certificates)?;
     let customers = customers(&running, &tenants[0]).await?;
     running.sandbox.telling().await?;
     // It may be put back to what it was, by the management API.
@@ -104,17 +95,17 @@ async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) ->
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(folder: &Path, certificates: &TestCertificates) -> Result<Files, Failure> {
-    let file = |name: &str, text: &str| {
-        let path = folder.join(name);
-        tpp::private_files::replace(&path, text.as_bytes()).map_err(|error| unreadable(&path, &error))?;
-        Ok::<_, Failure>(path)
-    };
-    tpp::private_files::make_private_folder(folder).map_err(|error| unreadable(folder, &error))?;
-    Ok(Files {
-        authority: file("ca.pem", &certificates.authority)?,
-        certificate: file("gateway.pem", &certificates.client)?,
-        private_key: file("gateway.key.pem", &certificates.client_key)?,
+async fn bind(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(match error.kind() {
+            ErrorKind::InvalidInput => StartError::NoAddress {
+                address: address.to_owned(),
+                example: "127.0.0.1:8444",
+                option: "--listen",
+            }
+            .to_string(),
+            _ => format!("cannot listen on {address}: {error}; choose another address with --listen"),
+        })
     })
 }
 

@@ -175,18 +175,22 @@ fn routes(admin: &Admin) -> Router {
         .with_state(admin.clone())
 }
 
-/// Says who calls, notes what came of it, and that no cache keeps what is answered.
+/// Says who calls and which call it is, notes what came of it, and that no cache keeps what is answered.
 async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let id = edge::fresh_id(&admin.gateway);
+    edge::note_request(&id);
+    let request_id = String::from_utf8_lossy(id.as_bytes()).into_owned();
     let mut call = AuditedCall {
         interface: Some("staff"),
         method: trail::method(request.method()).to_owned(),
         route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
+        request: Some(request_id.clone()),
         ..AuditedCall::default()
     };
     let now = admin.gateway.system_time();
     let connection = request.extensions().get::<Connection>();
-    let mut response = match admin.staff.member((connection, &admin.verifier), now) {
+    let mut response = match admin.staff.member((connection, &admin.verifier), (now, request_id)) {
         Ok(staff) => {
             call.staff = Some(staff.member.name.clone());
             call.authenticated = true;
@@ -212,6 +216,7 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
     let shown = response.extensions().get::<Shown>().map_or(&[][..], |Shown(subjects)| &subjects[..]);
     admin.spool.note(&call.about(about).showing(shown));
     let headers = response.headers_mut();
+    headers.insert(edge::X_REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -327,7 +332,7 @@ struct Reason(String);
 impl Reason {
     /// What somebody does for this reason.
     fn of<'a>(&'a self, staff: &'a Staff) -> Result<Deed<'a>, Error> {
-        Ok(Deed { by: &staff.member, reason: self.check()? })
+        Ok(Deed { by: &staff.member, reason: self.check()?, request: &staff.request })
     }
 
     fn check(&self) -> Result<&str, Error> {

@@ -41,6 +41,8 @@ impl Role {
 #[derive(Debug, Clone)]
 pub(super) struct Staff {
     pub(super) member: Member,
+    /// The id of the call that they make.
+    pub(super) request: String,
     roles: Vec<Role>,
 }
 
@@ -61,7 +63,7 @@ impl StaffList {
     pub(super) fn member(
         &self,
         (connection, verifier): (Option<&Connection>, &StaffVerifier),
-        now: Timestamp,
+        (now, request): (Timestamp, String),
     ) -> Result<Staff, Error> {
         let der = connection.and_then(|connection| connection.peer_certificate.as_deref());
         let certificate = der.and_then(|der| Certificate::from_der(der).ok()).ok_or_else(|| {
@@ -91,7 +93,7 @@ impl StaffList {
             );
             return Err(Error::new(StatusCode::FORBIDDEN, "no_role", text));
         }
-        Ok(Staff { member: Member { name, certificate: fingerprint }, roles })
+        Ok(Staff { member: Member { name, certificate: fingerprint }, request, roles })
     }
 }
 
