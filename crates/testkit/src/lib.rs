@@ -31,7 +31,7 @@ pub use pain001::{Pain001Transfer, pain001};
 pub use payments::{ApprovedPayment, euro_payment, monthly_payment};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
-pub use served::{is_served, told};
+pub use served::{is_served, told, told_by_oauth};
 pub use server::TestServer;
 pub use signer::Signer;
 pub use test_ca::{FakeKey, TestCa};

@@ -53,6 +53,15 @@ pub fn told<'t>(code: &str, text: &'t str) -> &'t str {
     }
 }
 
+/// The same of the authorization server, whose texts begin with the code.
+pub fn told_by_oauth(text: &str) -> String {
+    let code = text.split(':').next().unwrap_or_default();
+    match told(code, text) {
+        said if said == text || code == text => text.to_owned(),
+        said => format!("{code}: {}{}", said[..1].to_lowercase(), &said[1..]),
+    }
+}
+
 /// A gateway in front of a test's sandbox.
 #[derive(Debug)]
 pub(crate) struct InFront {
