@@ -63,8 +63,7 @@ impl Gateway {
         if shown.any(|identity| identity.holder().tpp != onboarded.tpp) {
             return Err(Refusal::InitialAccessTokenForeign.into());
         }
-        let holder =
-            request.certificate.as_ref().map_or(onboarded, |identity| identity.holder().clone());
+        let holder = request.certificate.as_ref().map_or(onboarded, |identity| identity.holder().clone());
         // A token registers once, so the secret can follow from it, and the same answer can be given again.
         let secret = self.0.keys.derived_secret("client-secret", &[&request.token]);
         if let Some(used_by) = &token.used_by {

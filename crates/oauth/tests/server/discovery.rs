@@ -41,7 +41,10 @@ async fn every_member_that_a_live_test_of_the_bank_asserts() {
             assert!(methods.is_null());
         } else {
             let endpoint = format!("{issuer}/v1/introspect");
-            assert_eq!((answer.status, json["introspection_endpoint"].as_str()), (405, Some(endpoint.as_str())));
+            assert_eq!(
+                (answer.status, json["introspection_endpoint"].as_str()),
+                (405, Some(endpoint.as_str()))
+            );
             assert_eq!(methods, &json!(["client_secret_basic"]));
         }
         for (member, value) in [

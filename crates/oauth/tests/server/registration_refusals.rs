@@ -17,7 +17,8 @@ async fn each_with_its_reason() {
     let revoked_token = server.initial_access_token("nl", &revoked).await;
     server.tpp("PSDNL-DNB-R777777").await;
     // Where a proxy hands on the certificate of a connection, it is one of the organisation that got the token.
-    let connected = server.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R777777", "profile": "qwac"}));
+    let connected =
+        server.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R777777", "profile": "qwac"}));
     let connected = connected.await.header();
     let token = server.initial_access_token("nl", &tpp).await;
     let uris = ["https://tpp.example/cb"];

@@ -4,8 +4,8 @@
 use serde_json::json;
 use testkit::{Answer, CALLBACK, Request, Signer, TestServer, TestTpp, bank_offered};
 
-use crate::grants::tls_client;
 use crate::ID;
+use crate::grants::tls_client;
 
 const CERTIFICATE: &str = "the certificate is not acceptable";
 
@@ -37,7 +37,8 @@ async fn whoever_registers_learns_the_code_and_no_more() {
     let signed = || good().signed(&tpp);
     let certificate = "CERTIFICATE_INVALID: the certificate is not acceptable";
     let signature = "SIGNATURE_INVALID: the signature is not acceptable";
-    let strange = testkit::TestCa::new("Somebody else").issue(&testkit::TestCa::subject(ID), &["PSP_AI"], |_| {});
+    let strange =
+        testkit::TestCa::new("Somebody else").issue(&testkit::TestCa::subject(ID), &["PSP_AI"], |_| {});
     for (name, request, error, text) in [
         ("no certificate", good().set("tpp-signature-certificate", "x"), "access_denied", certificate),
         ("of another authority", good().certificate(&strange), "access_denied", certificate),
@@ -52,7 +53,11 @@ async fn whoever_registers_learns_the_code_and_no_more() {
     assert!(answer.error().1.contains("is not absolute"), "{}", answer.body);
     revoke(&server, &tpp).await;
     let answer = server.send(&good()).await;
-    assert_terse("revoked", &answer, (401, "access_denied", "CERTIFICATE_REVOKED: the certificate is not acceptable"));
+    assert_terse(
+        "revoked",
+        &answer,
+        (401, "access_denied", "CERTIFICATE_REVOKED: the certificate is not acceptable"),
+    );
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
     generate_key,
 };
-use eidas::status::Standing;
-use eidas::{OrganizationIdentifier, Role};
+use eidas::status::{OcspRequest, Standing, StatusError};
+use eidas::{Certificate, OrganizationIdentifier, Role};
 use gateway::Clock;
 use gateway::domain::{CertificateStatus, Timestamp};
 use jiff::SignedDuration;
@@ -305,4 +305,52 @@ async fn whoever_comes_with_a_certificate_that_its_issuer_does_not_know_yet_is_t
     assert!(!said.contains("was revoked"), "{said}");
     // What is held against it passes by itself: nothing is kept.
     assert_eq!(asked.kept(&signer).await, None);
+}
+
+/// An authority whose certificate says something critical about policies signs answers itself; OpenSSL plays its responder.
+#[test]
+fn an_authority_that_demands_policies_is_believed() {
+    let (_guard, folder) = free_folder();
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let configuration = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\n\
+                         certificatePolicies=critical,1.2.3\npolicyConstraints=critical,requireExplicitPolicy:0\n";
+    let configuration = write(&folder, "openssl.cnf", configuration);
+    let (issuer, issuer_key, leaf) = (at("issuer.pem"), at("issuer.key"), at("leaf.pem"));
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", &configuration];
+    let authority = ["req", "-x509", "-subj", "/CN=Issuer", "-extensions", "ca", "-days", "30"];
+    testkit::openssl(&[&authority[..], &curve, &["-keyout", &issuer_key, "-out", &issuer]].concat());
+    let asked = ["req", "-subj", "/CN=Leaf"];
+    let (request, leaf_key) = (at("leaf.csr"), at("leaf.key"));
+    testkit::openssl(&[&asked[..], &curve, &["-keyout", &leaf_key, "-out", &request]].concat());
+    let signs = ["x509", "-req", "-in", &request, "-CA", &issuer, "-CAkey", &issuer_key];
+    testkit::openssl(&[&signs[..], &["-set_serial", "0x7f01", "-out", &leaf]].concat());
+    let read = |path: &str| Certificate::from_pem(std::fs::read(path).unwrap()).unwrap();
+    let (issued_by, certificate) = (read(&issuer), read(&leaf));
+    let question = OcspRequest::new(&certificate, &issued_by, None).unwrap();
+    let (sent, answer) = (write(&folder, "question.der", question.der()), at("answer.der"));
+    let index = write(&folder, "index.txt", "V\t491231000000Z\t\t7F01\tunknown\t/CN=Leaf\n");
+    let responder = ["ocsp", "-index", &index, "-CA", &issuer, "-rsigner", &issuer, "-rkey", &issuer_key];
+    testkit::openssl(&[&responder[..], &["-reqin", &sent, "-respout", &answer, "-ndays", "1"]].concat());
+    let answer = std::fs::read(answer).unwrap();
+    // OpenSSL answers as of the time that it is; what that is makes no difference here.
+    let Err(StatusError::Early(now)) = question.read_answer(&answer, &issued_by, Timestamp::UNIX_EPOCH)
+    else {
+        panic!("the answer is of no time");
+    };
+    assert_eq!(question.read_answer(&answer, &issued_by, now).unwrap().standing, Standing::Good);
+    // Somebody else's key is nobody's.
+    let stranger = Authority::root(
+        &AuthorityName {
+            country: "NL".into(),
+            locality: None,
+            organization_identifier: None,
+            organization: "Example (TEST)".into(),
+            common_name: "Issuer".into(),
+        },
+        KeyType::P256,
+        &[1],
+        ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap()),
+    );
+    let stranger = Certificate::from_der(stranger.unwrap().der()).unwrap();
+    assert_eq!(question.read_answer(&answer, &stranger, now), Err(StatusError::Signer));
 }
