@@ -245,6 +245,20 @@ impl Certificate {
         self.qc_statements.as_ref()?.as_ref().ok()?.qc_type()
     }
 
+    /// Whether the holder's organisation says that the certificate is for tests: TEST or SANDBOX is a word of its name, as in
+    /// those of all authorities that are made here.
+    ///
+    /// ```
+    /// let authority = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authority.pem"));
+    /// assert!(eidas::Certificate::from_pem(authority)?.is_for_tests());
+    /// # Ok::<(), eidas::CertificateError>(())
+    /// ```
+    pub fn is_for_tests(&self) -> bool {
+        let is_word = |word: &str| ["TEST", "SANDBOX"].iter().any(|known| word.eq_ignore_ascii_case(known));
+        let mut organizations = self.subject.values(oid::ORGANIZATION_NAME);
+        organizations.any(|name| name.split(|c: char| !c.is_alphanumeric()).any(is_word))
+    }
+
     /// Whether the certificate is in its period of validity at `now`.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.not_before <= now && now <= self.not_after

@@ -211,7 +211,7 @@ async fn write_configuration(
          [pages]\nlisten = \"127.0.0.1:0\"\nurl = \"{pages}\"\n\
          [proxy]\naddresses = [\"127.0.0.1\"]\n\
          [trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n\
-         check_revocation = false\n\
+         check_revocation = false\ntest_authorities = true\n\
          [database]\n{database}\n\
          [core_bank]\nurl = \"{core_bank}\"\ncertificate_file = \"core-client.pem\"\nkey_file = \"core-client.key\"\n\
          trust_files = [\"core-authority.pem\"]\n\

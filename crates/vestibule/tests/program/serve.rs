@@ -177,7 +177,7 @@ pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) ->
         }
     }
     text += "[trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n";
-    text += "check_revocation = false\n";
+    text += "check_revocation = false\ntest_authorities = true\n";
     text += "[database]\nsqlite_file = \"vestibule.db\"\n";
     text += &format!("[core_bank]\nurl = \"{core_bank}\"\n");
     text += "certificate_file = \"core-client.pem\"\n";
