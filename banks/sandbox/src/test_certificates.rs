@@ -114,7 +114,7 @@ pub(crate) async fn issue(
     let (certificate, chain, private_key) = made.map_err(|error| match error {
         IssueError::PublicKey(text) => Error::bad(
             "invalid_public_key",
-            format!("publicKey must be a SubjectPublicKeyInfo in PEM (BEGIN PUBLIC KEY), RSA of 2048 to 8192 bits or EC P-256, P-384: {text}"),
+            format!("publicKey must be a SubjectPublicKeyInfo in PEM (BEGIN PUBLIC KEY), RSA of 2048 to 8192 bits or EC P-256, P-384, P-521: {text}"),
         ),
         other => Error::bad("invalid_request", other),
     })?;

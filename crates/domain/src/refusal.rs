@@ -67,6 +67,14 @@ pub enum Refusal {
         /// Since when.
         at: Timestamp,
     },
+    /// The issuer of the certificate does not know it.
+    #[error(
+        "{what} is not known to the responder of its issuer; if it is new, try again in some minutes, else ask its issuer"
+    )]
+    CertificateUnknown {
+        /// Which certificate.
+        what: &'static str,
+    },
     /// Nobody tells whether the certificate was revoked.
     #[error(
         "{what} could not be checked for revocation: neither its issuer's OCSP responder nor its revocation list answers; \

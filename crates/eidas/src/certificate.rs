@@ -15,6 +15,7 @@ pub use crate::chain::{order, ordered_chain};
 use crate::name::{self, Attribute, DistinguishedName};
 use crate::organization_identifier::{OrganizationIdentifier, OrganizationIdentifierError};
 use crate::pem::{Kind, PemError};
+use crate::policies::PolicyRules;
 use crate::public_key::PublicKey;
 use crate::qc_statements::{QcStatements, QcStatementsError, QcType};
 use crate::{Role, oid};
@@ -86,6 +87,10 @@ pub struct Certificate {
     pub qc_statements: Option<Result<QcStatements, QcStatementsError>>,
     /// Every extension with its criticality, in the order of the certificate.
     pub extensions: Vec<(ObjectIdentifier, bool)>,
+    /// Extensions that cannot be read, that nobody here needs, and that are not critical.
+    pub unreadable_extensions: Vec<ObjectIdentifier>,
+    /// What it says about policies of the certificates below it.
+    pub(crate) policy_rules: PolicyRules,
 }
 
 /// Why bytes are not a certificate that this library reads.
@@ -114,6 +119,9 @@ pub enum CertificateError {
     /// Octets after the certificate.
     #[error("{0} octets follow the end of the certificate")]
     TrailingOctets(usize),
+    /// An extension that is critical, or that is needed here, cannot be read.
+    #[error("its extension {} cannot be read", name::extension_name(*.0))]
+    UnreadableExtension(ObjectIdentifier),
     /// An extension occurs twice (RFC 5280, 4.2).
     #[error("extension {0} occurs more than once")]
     DuplicateExtension(ObjectIdentifier),
@@ -161,6 +169,8 @@ impl Certificate {
             subject_key_identifier: None,
             qc_statements: None,
             extensions: Vec::new(),
+            unreadable_extensions: Vec::new(),
+            policy_rules: PolicyRules::default(),
         };
         for extension in x509.extensions() {
             certificate.read_extension(extension)?;
@@ -233,6 +243,20 @@ impl Certificate {
     /// What the certificate is qualified for, if it says so once.
     pub fn qc_type(&self) -> Option<QcType> {
         self.qc_statements.as_ref()?.as_ref().ok()?.qc_type()
+    }
+
+    /// Whether the holder's organisation says that the certificate is for tests: TEST or SANDBOX is a word of its name, as in
+    /// those of all authorities that are made here.
+    ///
+    /// ```
+    /// let authority = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authority.pem"));
+    /// assert!(eidas::Certificate::from_pem(authority)?.is_for_tests());
+    /// # Ok::<(), eidas::CertificateError>(())
+    /// ```
+    pub fn is_for_tests(&self) -> bool {
+        let is_word = |word: &str| ["TEST", "SANDBOX"].iter().any(|known| word.eq_ignore_ascii_case(known));
+        let mut organizations = self.subject.values(oid::ORGANIZATION_NAME);
+        organizations.any(|name| name.split(|c: char| !c.is_alphanumeric()).any(is_word))
     }
 
     /// Whether the certificate is in its period of validity at `now`.

@@ -8,6 +8,10 @@ use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Sequence, Tag, TagNumber, Tagged};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 
+use crate::certificate::Certificate;
+use crate::policies::is_about_policies;
+use crate::{name, oid};
+
 /// A certificate or a revocation list (RFC 5280, 4.1 and 5.1).
 #[derive(Sequence)]
 pub(crate) struct WireSigned<'a> {
@@ -23,9 +27,6 @@ pub(crate) struct WireExtension<'a> {
     critical: bool,
     pub(crate) value: AnyRef<'a>,
 }
-
-/// The extension that says that a certificate is one of an authority (RFC 5280, 4.2.1.9).
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 
 /// Extension issuingDistributionPoint (RFC 5280, 5.2.5).
 pub(crate) const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
@@ -50,7 +51,18 @@ pub(crate) struct Softened {
 #[derive(Debug)]
 pub(crate) struct Standing<'a> {
     inner: &'a dyn SignatureVerificationAlgorithm,
-    signed: [Option<(&'a [u8], &'a [u8])>; 2],
+    signed: &'a [SignedParts<'a>],
+}
+
+/// The signed part of a copy, and that of what came.
+pub(crate) type SignedParts<'a> = (&'a [u8], &'a [u8]);
+
+/// Algorithms that know what was signed of copies.
+pub(crate) fn algorithms<'a>(
+    signed: &'a [SignedParts<'a>],
+    all: &[&'a dyn SignatureVerificationAlgorithm],
+) -> Vec<Standing<'a>> {
+    all.iter().map(|inner| Standing { inner: *inner, signed }).collect()
 }
 
 impl Softened {
@@ -71,7 +83,7 @@ impl Softened {
     /// and the library asks about the end of a path alone.
     pub(crate) fn for_list(der: &[u8]) -> Self {
         Self::changed(der, OF_CERTIFICATE, |extensions| {
-            extensions.retain(|extension| extension.id != BASIC_CONSTRAINTS);
+            extensions.retain(|extension| extension.id != oid::BASIC_CONSTRAINTS);
             extensions.iter_mut().for_each(|extension| extension.critical = false);
             true
         })
@@ -99,14 +111,9 @@ impl Softened {
         &self.der
     }
 
-    /// Algorithms that know what was signed of these.
-    pub(crate) fn algorithms<'a>(
-        changed: [Option<&'a Self>; 2],
-        all: &[&'a dyn SignatureVerificationAlgorithm],
-    ) -> Vec<Standing<'a>> {
-        let signed =
-            changed.map(|one| one?.signed.as_ref().map(|(copy, original)| (&copy[..], &original[..])));
-        all.iter().map(|inner| Standing { inner: *inner, signed }).collect()
+    /// The signed part of the copy, and that of what came; none if they are the same.
+    pub(crate) fn signed(&self) -> Option<SignedParts<'_>> {
+        self.signed.as_ref().map(|(copy, original)| (&copy[..], &original[..]))
     }
 }
 
@@ -117,7 +124,7 @@ impl SignatureVerificationAlgorithm for Standing<'_> {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let stands_for = self.signed.iter().flatten().find(|(copy, _)| *copy == message);
+        let stands_for = self.signed.iter().find(|(copy, _)| *copy == message);
         let message = stands_for.map_or(message, |(_, original)| original);
         self.inner.verify_signature(public_key, message, signature)
     }
@@ -155,4 +162,54 @@ fn soften(
     let copy = members.to_der()?;
     let softened = WireSigned { tbs: AnyRef::from_der(&copy)?, ..signed }.to_der()?;
     Ok(Some((softened, copy, original)))
+}
+
+/// Extensions that path validation processes (RFC 5280, 6.1), so that they may be critical.
+const PROCESSED: [ObjectIdentifier; 6] = [
+    oid::KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::BASIC_CONSTRAINTS,
+    oid::NAME_CONSTRAINTS,
+    oid::CRL_DISTRIBUTION_POINTS,
+    oid::EXTENDED_KEY_USAGE,
+];
+
+/// Extensions of a certificate at the end of a path that are understood beside those.
+pub(crate) fn is_understood(extension: ObjectIdentifier) -> bool {
+    extension == oid::QC_STATEMENTS || is_about_policies(extension)
+}
+
+/// The critical extensions of a certificate of a third party that nobody here understands, by name; empty if there is none.
+pub(crate) fn unknown_critical_of_leaf(certificate: &Certificate) -> String {
+    not_understood(certificate, is_understood)
+}
+
+/// Says which extension nobody here understands: one of the certificate, or of an authority that may be above it.
+pub(crate) fn unknown_critical<'a>(
+    certificate: &Certificate,
+    above: impl Iterator<Item = &'a [u8]>,
+) -> String {
+    let own = unknown_critical_of_leaf(certificate);
+    if !own.is_empty() {
+        return format!("its extension {own} is critical and not understood here");
+    }
+    let authorities = above.filter_map(|der| Certificate::from_der(der).ok());
+    let found =
+        authorities.map(|authority| (not_understood(&authority, is_about_policies), authority.subject));
+    let found = found.into_iter().find(|(extensions, _)| !extensions.is_empty());
+    found.map_or_else(
+        || "a certificate on it has a critical extension that is not understood here".to_owned(),
+        |(extensions, name)| {
+            format!(
+                "the extension {extensions} of its authority \"{name}\" is critical and not understood here"
+            )
+        },
+    )
+}
+
+/// The critical extensions of a certificate that are neither processed nor understood.
+fn not_understood(certificate: &Certificate, is_understood: impl Fn(ObjectIdentifier) -> bool) -> String {
+    let critical = certificate.extensions.iter().filter(|(_, critical)| *critical).map(|(oid, _)| *oid);
+    let unknown = critical.filter(|oid| !is_understood(*oid) && !PROCESSED.contains(oid));
+    unknown.map(name::extension_name).collect::<Vec<_>>().join(", ")
 }

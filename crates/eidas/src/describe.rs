@@ -87,6 +87,8 @@ pub struct Description {
     pub key_id: String,
     /// Every extension with its criticality.
     pub extensions: Vec<ExtensionDescription>,
+    /// Object identifiers of the extensions that cannot be read.
+    pub unreadable_extensions: Vec<String>,
 }
 
 /// A distinguished name.
@@ -288,6 +290,7 @@ pub fn describe(certificate: &Certificate) -> Description {
             .iter()
             .map(|(oid, critical)| ExtensionDescription { oid: oid.to_string(), critical: *critical })
             .collect(),
+        unreadable_extensions: texts(&c.unreadable_extensions),
     }
 }
 

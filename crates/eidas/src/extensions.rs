@@ -2,18 +2,37 @@
 
 use der::asn1::ObjectIdentifier;
 use x509_parser::extensions::{
-    DistributionPointName, ExtendedKeyUsage, GeneralName, ParsedExtension, X509Extension,
+    DistributionPointName, ExtendedKeyUsage, GeneralName, ParsedExtension, PolicyMapping, X509Extension,
 };
 
 use crate::certificate::{Certificate, CertificateError, read_oid};
 use crate::oid;
+use crate::policies::PolicyRules;
 use crate::qc_statements::QcStatements;
+
+/// Extensions that are read here, or processed with a path: nothing is known of a certificate in which one of them is broken.
+const READ: [ObjectIdentifier; 13] = [
+    oid::KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::BASIC_CONSTRAINTS,
+    oid::NAME_CONSTRAINTS,
+    oid::CRL_DISTRIBUTION_POINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
+    oid::EXTENDED_KEY_USAGE,
+    oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::SUBJECT_KEY_IDENTIFIER,
+    oid::AUTHORITY_INFO_ACCESS,
+];
 
 impl Certificate {
     /// Reads one more extension; a second one of the same kind is refused.
     pub(crate) fn read_extension(&mut self, extension: &X509Extension<'_>) -> Result<(), CertificateError> {
-        let malformed = || CertificateError::Malformed(format!("extension {}", extension.oid));
-        let oid = read_oid(&extension.oid).ok_or_else(malformed)?;
+        let oid = read_oid(&extension.oid)
+            .ok_or_else(|| CertificateError::Malformed(format!("extension {}", extension.oid)))?;
+        let unreadable = || CertificateError::UnreadableExtension(oid);
         if self.extensions.iter().any(|(known, _)| *known == oid) {
             return Err(CertificateError::DuplicateExtension(oid));
         }
@@ -26,7 +45,7 @@ impl Certificate {
             ParsedExtension::BasicConstraints(constraints) => self.is_ca = Some(constraints.ca),
             ParsedExtension::KeyUsage(usage) => self.key_usage = Some(key_usage_names(usage.flags)),
             ParsedExtension::ExtendedKeyUsage(usage) => {
-                self.extended_key_usage = read_extended_key_usage(usage).ok_or_else(malformed)?;
+                self.extended_key_usage = read_extended_key_usage(usage).ok_or_else(unreadable)?;
             }
             ParsedExtension::SubjectAlternativeName(names) => {
                 self.dns_names = names
@@ -68,11 +87,33 @@ impl Certificate {
             ParsedExtension::SubjectKeyIdentifier(identifier) => {
                 self.subject_key_identifier = Some(identifier.0.to_vec());
             }
-            ParsedExtension::ParseError { .. } => return Err(malformed()),
-            _ => {}
+            ParsedExtension::ParseError { .. } if !extension.critical && !READ.contains(&oid) => {
+                self.unreadable_extensions.push(oid);
+            }
+            ParsedExtension::ParseError { .. } => return Err(unreadable()),
+            rule => read_policy_rule(&mut self.policy_rules, rule).ok_or_else(unreadable)?,
         }
         Ok(())
     }
+}
+
+/// Reads what an authority says about policies below it; whatever else it is says nothing. None if an identifier cannot be read.
+fn read_policy_rule(rules: &mut PolicyRules, rule: &ParsedExtension<'_>) -> Option<()> {
+    match rule {
+        ParsedExtension::PolicyConstraints(constraints) => {
+            rules.require_explicit = constraints.require_explicit_policy;
+            rules.inhibit_mapping = constraints.inhibit_policy_mapping;
+        }
+        ParsedExtension::InhibitAnyPolicy(inhibited) => rules.inhibit_any = Some(inhibited.skip_certs),
+        ParsedExtension::PolicyMappings(mappings) => {
+            let mapping = |mapping: &PolicyMapping<'_>| {
+                Some((read_oid(&mapping.issuer_domain_policy)?, read_oid(&mapping.subject_domain_policy)?))
+            };
+            rules.mappings = mappings.mappings.iter().map(mapping).collect::<Option<_>>()?;
+        }
+        _ => {}
+    }
+    Some(())
 }
 
 fn read_extended_key_usage(usage: &ExtendedKeyUsage<'_>) -> Option<Vec<ObjectIdentifier>> {

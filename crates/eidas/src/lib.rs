@@ -35,6 +35,7 @@ pub mod name;
 pub mod oid;
 pub mod organization_identifier;
 pub mod path;
+mod policies;
 pub mod public_key;
 pub mod qc_statements;
 pub mod roles;

@@ -3,7 +3,6 @@
 //! Path building is rustls-webpki's. Anchors come from the caller (trusted lists, a PEM bundle, a sandbox's own
 //! CA), never from the operating system.
 
-use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
@@ -13,8 +12,8 @@ use webpki::{
 };
 
 use crate::certificate::{Certificate, CertificateError};
-use crate::critical::Softened;
-use crate::{name, oid};
+use crate::critical::{Softened, algorithms, is_understood, unknown_critical};
+use crate::policies::{check_policies, is_about_policies};
 
 /// SHA-1 and MD5 are absent on purpose.
 pub(crate) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::ALL_VERIFICATION_ALGS;
@@ -186,8 +185,8 @@ impl TrustStore {
 
     /// Checks that a path from `certificate` to a trusted authority is valid at `now`. `sent` are certificates
     /// that came along, helpful or not. Extended key usage is not looked at: seals have none. qcStatements may be
-    /// critical: they are understood here (RFC 3739, 3.2.6), and that profiles forbid it is for [`crate::check()`]
-    /// to say.
+    /// critical, and what is about policies, also of an authority: they are understood here (RFC 3739, 3.2.6; RFC 5280,
+    /// 6.1), and that profiles forbid it is for [`crate::check()`] to say.
     ///
     /// # Errors
     /// [`PathError`]
@@ -214,7 +213,7 @@ impl TrustStore {
     ) -> Result<Vec<CertificateDer<'static>>, PathError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let understood = Softened::new(&certificate.der, |extension| extension == oid::QC_STATEMENTS);
+        let understood = Softened::new(&certificate.der, is_understood);
         let lists: Vec<_> = lists.iter().map(|list| &list.0).collect();
         let lists = (&lists[..], UnknownStatusPolicy::Allow);
         let verified = match self.verify_softened(&understood, sent, time, lists) {
@@ -223,7 +222,7 @@ impl TrustStore {
                 match self.verify_softened(&Softened::new(&certificate.der, |_| true), sent, time, lists) {
                     Ok(_) | Err(webpki::Error::UnsupportedCriticalExtension) => {
                         let above = self.intermediates.iter().chain(sent);
-                        Err(unknown_critical(certificate, above.map(AsRef::as_ref)))
+                        Err(PathError::Invalid(unknown_critical(certificate, above.map(AsRef::as_ref))))
                     }
                     Err(error) => Err(path_error(error)),
                 }
@@ -234,6 +233,7 @@ impl TrustStore {
             Err(PathError::Expired) if self.is_from_elsewhere(certificate, sent) => {
                 Err(PathError::UntrustedIssuer)
             }
+            Ok(above) => check_policies(certificate, &above).map(|()| above),
             other => other,
         }
     }
@@ -294,12 +294,17 @@ impl TrustStore {
         time: UnixTime,
         (lists, unknown): (&[&CertRevocationList<'_>], UnknownStatusPolicy),
     ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
-        let algorithms = Softened::algorithms(changed, ALGORITHMS);
+        let above: Vec<_> = self.intermediates.iter().chain(sent).collect();
+        let softened_above: Vec<_> = above.iter().map(|der| Softened::new(der, is_about_policies)).collect();
+        let all = changed.into_iter().flatten().chain(&softened_above);
+        let signed: Vec<_> = all.filter_map(Softened::signed).collect();
+        let algorithms = algorithms(&signed, ALGORITHMS);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
             algorithms.iter().map(|algorithm| algorithm as _).collect();
         let der = CertificateDer::from(softened.der());
         let leaf = EndEntityCert::try_from(&der)?;
-        let intermediates: Vec<_> = self.intermediates.iter().chain(sent).cloned().collect();
+        let intermediates: Vec<_> =
+            softened_above.iter().map(|softened| CertificateDer::from(softened.der())).collect();
         let revocation = RevocationOptionsBuilder::new(lists).ok().map(|options| {
             options
                 .with_depth(RevocationCheckDepth::EndEntity)
@@ -318,39 +323,14 @@ impl TrustStore {
         )?;
         let anchor =
             self.anchors.iter().zip(&self.anchor_certificates).find(|(one, _)| *one == path.anchor());
-        let between = path.intermediate_certificates().map(|one| one.der().into_owned());
+        // Each as it came.
+        let as_it_came = |der: CertificateDer<'_>| {
+            let came = intermediates.iter().position(|one| *one == der).and_then(|at| above.get(at));
+            came.map_or_else(|| der.clone().into_owned(), |came| (*came).clone().into_owned())
+        };
+        let between = path.intermediate_certificates().map(|one| as_it_came(one.der()));
         Ok(between.chain(anchor.map(|(_, certificate)| certificate.clone())).collect())
     }
-}
-
-/// Extensions that path validation processes (RFC 5280, 6.1), so that they may be critical.
-const PROCESSED: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.37"];
-
-/// Says which extension nobody here understands: one of the certificate, or of an authority that may be above it.
-fn unknown_critical<'a>(certificate: &Certificate, above: impl Iterator<Item = &'a [u8]>) -> PathError {
-    let own = not_understood(certificate, |extension| extension == oid::QC_STATEMENTS);
-    if !own.is_empty() {
-        return PathError::Invalid(format!("its extension {own} is critical and not understood here"));
-    }
-    let authorities = above.filter_map(|der| Certificate::from_der(der).ok());
-    let found = authorities.map(|authority| (not_understood(&authority, |_| false), authority.subject));
-    let found = found.into_iter().find(|(extensions, _)| !extensions.is_empty());
-    PathError::Invalid(found.map_or_else(
-        || "a certificate on it has a critical extension that is not understood here".to_owned(),
-        |(extensions, name)| {
-            format!(
-                "the extension {extensions} of its authority \"{name}\" is critical and not understood here"
-            )
-        },
-    ))
-}
-
-/// The critical extensions of a certificate that are neither processed nor understood.
-fn not_understood(certificate: &Certificate, is_understood: impl Fn(ObjectIdentifier) -> bool) -> String {
-    let critical = certificate.extensions.iter().filter(|(_, critical)| *critical).map(|(oid, _)| *oid);
-    let unknown =
-        critical.filter(|oid| !is_understood(*oid) && !PROCESSED.contains(&oid.to_string().as_str()));
-    unknown.map(name::extension_name).collect::<Vec<_>>().join(", ")
 }
 
 struct AnyUsage;

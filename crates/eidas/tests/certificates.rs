@@ -133,13 +133,10 @@ fn critical_extensions_are_understood_or_named() {
     let mut params = CertificateParams::default();
     params.distinguished_name = name(text("Constrained"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.custom_extensions = vec![extension(&[2, 5, 29, 36])];
+    params.custom_extensions = vec![extension(&[1, 2, 4])];
     trust.add_intermediate(params.signed_by(&key, &root).unwrap().der());
     let text = verify(&trust, &issue(&Issuer::new(params, key), &[&statements])).unwrap_err().to_string();
-    assert!(
-        text.contains("extension policyConstraints (2.5.29.36) of its authority \"CN=Constrained, C=NL\""),
-        "{text}"
-    );
+    assert!(text.contains("extension 1.2.4 of its authority \"CN=Constrained, C=NL\""), "{text}");
     // The signature is the one over the certificate as it came: nothing else of it may differ.
     let good = issue(&root, &[&statements]);
     let at_name = good.der.windows(4).rposition(|four| four == b"leaf").unwrap();
@@ -149,6 +146,151 @@ fn critical_extensions_are_understood_or_named() {
     assert_eq!(verify(&trust, &forged), Err(PathError::UntrustedIssuer));
     let critical = good.der.windows(3).rposition(|three| three == [1, 1, 0xff]).unwrap();
     assert!(critical > at_name);
+}
+
+/// What is said about policies: certificatePolicies, policyMappings, policyConstraints (with tags 0 and 1), inhibitAnyPolicy, each
+/// critical where RFC 5280 allows or demands it.
+fn about_policies(arc: u64, content: Vec<u8>) -> CustomExtension {
+    let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, arc], content);
+    extension.set_criticality(true);
+    extension
+}
+
+const ONE: &[u8] = &[6, 3, 0x2a, 3, 1];
+const OTHER: &[u8] = &[6, 3, 0x2a, 3, 2];
+const ANY: &[u8] = &[6, 4, 0x55, 0x1d, 0x20, 0];
+
+fn policies(all: &[&[u8]]) -> CustomExtension {
+    let each: Vec<_> = all.iter().map(|policy| der_of(0x30, &[policy])).collect();
+    about_policies(32, der_of(0x30, &each.iter().map(|one| &one[..]).collect::<Vec<_>>()))
+}
+
+fn requires_explicit(after: u8) -> CustomExtension {
+    about_policies(36, der_of(0x30, &[&[0x80, 1, after]]))
+}
+
+fn maps(from: &[u8], to: &[u8]) -> CustomExtension {
+    about_policies(33, der_of(0x30, &[&der_of(0x30, &[from, to])]))
+}
+
+#[test]
+fn policies_may_be_critical_and_are_kept_where_an_authority_demands_one() {
+    let (root, root_der) = authority("Root", None);
+    let between = |above: &Authority, called: &str, extensions: Vec<CustomExtension>| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(text(called));
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.custom_extensions = extensions;
+        let der = params.signed_by(&key, above).unwrap().der().to_vec();
+        (Issuer::new(params, key), der)
+    };
+    let inhibits_any = || about_policies(54, vec![2, 1, 0]);
+    let rows: Vec<(&str, Vec<CustomExtension>, Vec<CustomExtension>, bool)> = vec![
+        ("nothing is demanded", vec![], vec![policies(&[ONE])], true),
+        ("nor of a certificate without", vec![policies(&[ONE])], vec![], true),
+        (
+            "the one that is demanded",
+            vec![requires_explicit(0), policies(&[ONE])],
+            vec![policies(&[ONE])],
+            true,
+        ),
+        ("one of two", vec![requires_explicit(0), policies(&[ONE, OTHER])], vec![policies(&[OTHER])], true),
+        ("another one", vec![requires_explicit(0), policies(&[ONE])], vec![policies(&[OTHER])], false),
+        ("none", vec![requires_explicit(0), policies(&[ONE])], vec![], false),
+        ("none at the authority", vec![requires_explicit(0)], vec![policies(&[ONE])], false),
+        ("none, one certificate later", vec![requires_explicit(1), policies(&[ONE])], vec![], false),
+        ("none, later than that", vec![requires_explicit(2), policies(&[ONE])], vec![], true),
+        ("any at the authority", vec![requires_explicit(0), policies(&[ANY])], vec![policies(&[ONE])], true),
+        ("any at the end", vec![requires_explicit(0), policies(&[ONE])], vec![policies(&[ANY])], true),
+        (
+            "any that is inhibited",
+            vec![requires_explicit(0), inhibits_any(), policies(&[ONE])],
+            vec![policies(&[ANY])],
+            false,
+        ),
+        (
+            "mapped",
+            vec![requires_explicit(0), maps(ONE, OTHER), policies(&[ONE])],
+            vec![policies(&[OTHER])],
+            true,
+        ),
+        (
+            "mapped away",
+            vec![requires_explicit(0), maps(ONE, OTHER), policies(&[ONE])],
+            vec![policies(&[ONE])],
+            false,
+        ),
+        ("mapped to any", vec![maps(ONE, ANY), policies(&[ONE])], vec![policies(&[ONE])], false),
+        ("the end demands it of itself", vec![], vec![requires_explicit(0)], false),
+        ("and has it", vec![policies(&[ONE])], vec![requires_explicit(0), policies(&[ONE])], true),
+    ];
+    for (number, (what, of_authority, of_leaf, is_good)) in rows.into_iter().enumerate() {
+        let (issuer, der) = between(&root, &format!("Between {number}"), of_authority);
+        let leaf = Certificate::from_der(&leaf(&issuer, text("leaf"), of_leaf)).unwrap();
+        let mut trust = TrustStore::default();
+        trust.add_anchor(&root_der).unwrap();
+        // Known before, or sent along; what is above is told as it came.
+        let sent = [der.clone().into()];
+        let path = trust.path(&leaf, &sent, at(), &[]);
+        if is_good {
+            let above: Vec<_> = path.unwrap().iter().map(|one| one.to_vec()).collect();
+            assert_eq!(above, [der.clone(), root_der.clone()], "{what}");
+        } else {
+            let said = path.unwrap_err().to_string();
+            assert!(said.contains("demands a certificate policy (policyConstraints)"), "{what}: {said}");
+        }
+        trust.add_intermediate(&der);
+        assert_eq!(trust.verify(&leaf, &[], at(), &[]).is_ok(), is_good, "{what}");
+        // Whoever looks at the certificate alone finds what nobody takes, and says of the rest that profiles forbid it.
+        let findings = check(&leaf, None, at());
+        let found = |rule: &str| findings.iter().find(|finding| finding.rule == rule);
+        assert!(found("critical_extension").is_none(), "{what}");
+        let refused = found("policy_missing").map(|finding| finding.severity);
+        assert_eq!(refused, what.starts_with("the end demands").then_some(Severity::Refusal), "{what}");
+    }
+}
+
+#[test]
+fn an_extension_that_nobody_needs_hides_nothing() {
+    let (root, root_der) = authority("Root", None);
+    let mut trust = TrustStore::default();
+    trust.add_anchor(&root_der).unwrap();
+    let with = |arcs: &[u64], critical: bool| {
+        let mut extension = CustomExtension::from_oid_content(arcs, vec![0x30, 0x80]);
+        extension.set_criticality(critical);
+        Certificate::from_der(&leaf(&root, text("leaf"), vec![extension]))
+    };
+    for arcs in [&[1, 3, 6, 1, 4, 1, 11_129, 2, 4, 2][..], &[2, 5, 29, 18], &[2, 16, 840, 1, 113_730, 1, 13]]
+    {
+        let read = with(arcs, false).unwrap();
+        let dotted = arcs.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+        let finding = check(&read, None, at()).into_iter().find(|one| one.rule == "extension_unreadable");
+        let finding = finding.unwrap_or_else(|| panic!("{dotted}"));
+        assert_eq!(finding.severity, Severity::Violation);
+        assert_eq!(finding.text, format!("its extension {dotted} cannot be read"));
+        let described = describe(&read);
+        assert_eq!(described.unreadable_extensions, [dotted]);
+        assert_eq!(described.subject.text, "CN=leaf, C=NL");
+        assert_eq!(trust.verify(&read, &[], at(), &[]), Ok(()));
+    }
+    for (arcs, critical, said) in [
+        (&[2, 5, 29, 32][..], false, "its extension certificatePolicies (2.5.29.32) cannot be read"),
+        (&[2, 5, 29, 31], false, "its extension cRLDistributionPoints (2.5.29.31) cannot be read"),
+        (&[2, 5, 29, 36], true, "its extension policyConstraints (2.5.29.36) cannot be read"),
+        (&[2, 5, 29, 18], true, "its extension 2.5.29.18 cannot be read"),
+    ] {
+        assert_eq!(with(arcs, critical).unwrap_err().to_string(), said);
+    }
+    let unknown = {
+        let mut extension = CustomExtension::from_oid_content(&[1, 2, 3], vec![5, 0]);
+        extension.set_criticality(true);
+        Certificate::from_der(&leaf(&root, text("leaf"), vec![extension])).unwrap()
+    };
+    let finding =
+        check(&unknown, None, at()).into_iter().find(|one| one.rule == "critical_extension").unwrap();
+    assert_eq!(finding.severity, Severity::Refusal);
+    assert!(finding.text.contains("its extension 1.2.3 is critical"), "{finding}");
 }
 
 #[test]

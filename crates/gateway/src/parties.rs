@@ -83,8 +83,8 @@ impl Gateway {
     /// # Errors
     /// [`Refusal`] of the first check that fails, in the order of the profile: [`Refusal::OrganizationMismatch`],
     /// [`Refusal::NotRegistered`], [`Refusal::RoleMissing`], [`Refusal::CertificateExpired`],
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`], [`Refusal::CertificateBlocked`],
-    /// [`Refusal::RegisterUnanswered`], [`domain::StandingRefusal`]
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnknown`], [`Refusal::CertificateUnchecked`],
+    /// [`Refusal::CertificateBlocked`], [`Refusal::RegisterUnanswered`], [`domain::StandingRefusal`]
     pub async fn identify(
         &self,
         ctx: &Ctx,

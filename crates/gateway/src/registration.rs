@@ -16,6 +16,8 @@ pub struct RegistrationRequest {
     pub token: String,
     /// The certificate that came along; without one, the certificate that got the token counts.
     pub certificate: Option<CertificateIdentity>,
+    /// The certificate of the connection, if it has one: of the organisation that got the token.
+    pub connection: Option<CertificateIdentity>,
     /// Where it comes along, or came along when the token was given.
     pub place: Place,
     /// Redirect URIs as sent.
@@ -57,13 +59,11 @@ impl Gateway {
         token.check_at(now)?;
         let onboarded = self.0.store.certificate(&token.certificate).await?;
         let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
-        let holder = match &request.certificate {
-            Some(identity) if identity.holder().tpp != onboarded.tpp => {
-                return Err(Refusal::InitialAccessTokenForeign.into());
-            }
-            Some(identity) => identity.holder().clone(),
-            None => onboarded,
-        };
+        let mut shown = [&request.certificate, &request.connection].into_iter().flatten();
+        if shown.any(|identity| identity.holder().tpp != onboarded.tpp) {
+            return Err(Refusal::InitialAccessTokenForeign.into());
+        }
+        let holder = request.certificate.as_ref().map_or(onboarded, |identity| identity.holder().clone());
         // A token registers once, so the secret can follow from it, and the same answer can be given again.
         let secret = self.0.keys.derived_secret("client-secret", &[&request.token]);
         if let Some(used_by) = &token.used_by {

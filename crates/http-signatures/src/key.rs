@@ -35,6 +35,10 @@ pub enum Algorithm {
     EcdsaP384Sha384Fixed,
     /// ECDSA on P-384 with SHA-384, value in DER.
     EcdsaP384Sha384Asn1,
+    /// ECDSA on P-521 with SHA-512, value r‖s.
+    EcdsaP521Sha512Fixed,
+    /// ECDSA on P-521 with SHA-512, value in DER.
+    EcdsaP521Sha512Asn1,
     /// Ed25519.
     Ed25519,
 }
@@ -53,6 +57,8 @@ pub enum KeyKind {
     P256,
     /// NIST P-384.
     P384,
+    /// NIST P-521.
+    P521,
     /// Ed25519.
     Ed25519,
 }
@@ -64,13 +70,14 @@ impl KeyKind {
             Self::Rsa => "RSA",
             Self::P256 => "EC P-256",
             Self::P384 => "EC P-384",
+            Self::P521 => "EC P-521",
             Self::Ed25519 => "Ed25519",
         }
     }
 }
 
 impl Algorithm {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::RsaPkcs1Sha256,
         Self::RsaPkcs1Sha512,
         Self::RsaPssSha512,
@@ -78,6 +85,8 @@ impl Algorithm {
         Self::EcdsaP256Sha256Asn1,
         Self::EcdsaP384Sha384Fixed,
         Self::EcdsaP384Sha384Asn1,
+        Self::EcdsaP521Sha512Fixed,
+        Self::EcdsaP521Sha512Asn1,
         Self::Ed25519,
     ];
 
@@ -87,6 +96,7 @@ impl Algorithm {
             Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha512 | Self::RsaPssSha512 => KeyKind::Rsa,
             Self::EcdsaP256Sha256Fixed | Self::EcdsaP256Sha256Asn1 => KeyKind::P256,
             Self::EcdsaP384Sha384Fixed | Self::EcdsaP384Sha384Asn1 => KeyKind::P384,
+            Self::EcdsaP521Sha512Fixed | Self::EcdsaP521Sha512Asn1 => KeyKind::P521,
             Self::Ed25519 => KeyKind::Ed25519,
         }
     }
@@ -101,6 +111,8 @@ impl Algorithm {
             Self::EcdsaP256Sha256Asn1 => "ECDSA P-256 with SHA-256 (DER)",
             Self::EcdsaP384Sha384Fixed => "ECDSA P-384 with SHA-384 (r and s, 96 octets)",
             Self::EcdsaP384Sha384Asn1 => "ECDSA P-384 with SHA-384 (DER)",
+            Self::EcdsaP521Sha512Fixed => "ECDSA P-521 with SHA-512 (r and s, 132 octets)",
+            Self::EcdsaP521Sha512Asn1 => "ECDSA P-521 with SHA-512 (DER)",
             Self::Ed25519 => "Ed25519",
         }
     }
@@ -114,6 +126,8 @@ impl Algorithm {
             Self::EcdsaP256Sha256Asn1 => &crypto::ECDSA_P256_SHA256_ASN1,
             Self::EcdsaP384Sha384Fixed => &crypto::ECDSA_P384_SHA384_FIXED,
             Self::EcdsaP384Sha384Asn1 => &crypto::ECDSA_P384_SHA384_ASN1,
+            Self::EcdsaP521Sha512Fixed => &crypto::ECDSA_P521_SHA512_FIXED,
+            Self::EcdsaP521Sha512Asn1 => &crypto::ECDSA_P521_SHA512_ASN1,
             Self::Ed25519 => &crypto::ED25519,
         }
     }
@@ -163,19 +177,21 @@ impl PublicKey {
     /// Reads a SubjectPublicKeyInfo in DER.
     ///
     /// # Errors
-    /// [`KeyError`] for anything but RSA, P-256, P-384 and Ed25519.
+    /// [`KeyError`] for anything but RSA, P-256, P-384, P-521 and Ed25519.
     pub fn from_spki_der(spki_der: &[u8]) -> Result<Self, KeyError> {
         let candidates = [
             Algorithm::RsaPkcs1Sha256,
             Algorithm::EcdsaP256Sha256Asn1,
             Algorithm::EcdsaP384Sha384Asn1,
+            Algorithm::EcdsaP521Sha512Asn1,
             Algorithm::Ed25519,
         ];
+        let unknown = "the public key is not RSA, EC P-256, EC P-384, EC P-521 or Ed25519";
         let kind = candidates
             .into_iter()
             .find(|algorithm| ParsedPublicKey::new(algorithm.verification(), spki_der).is_ok())
             .map(Algorithm::key_kind)
-            .ok_or_else(|| KeyError("the public key is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))?;
+            .ok_or_else(|| KeyError(unknown.to_owned()))?;
         Ok(Self { spki_der: spki_der.to_vec(), kind, parsed: Default::default() })
     }
 
@@ -261,6 +277,11 @@ impl PrivateKey {
                 &crypto::ECDSA_P384_SHA384_FIXED_SIGNING,
                 &crypto::ECDSA_P384_SHA384_ASN1_SIGNING,
             ),
+            (
+                KeyKind::P521,
+                &crypto::ECDSA_P521_SHA512_FIXED_SIGNING,
+                &crypto::ECDSA_P521_SHA512_ASN1_SIGNING,
+            ),
         ] {
             let pairs = (
                 EcdsaKeyPair::from_private_key_der(fixed, der),
@@ -271,7 +292,7 @@ impl PrivateKey {
             }
         }
         Err(KeyError(
-            "the private key is not RSA (2048 to 8192 bits), EC P-256, EC P-384 or Ed25519 in PKCS#8"
+            "the private key is not RSA (2048 to 8192 bits), EC P-256, EC P-384, EC P-521 or Ed25519 in PKCS#8"
                 .to_owned(),
         ))
     }
@@ -334,7 +355,9 @@ impl PrivateKey {
             }
             Pair::Ec { fixed, asn1, .. } => {
                 let pair = match algorithm {
-                    Algorithm::EcdsaP256Sha256Fixed | Algorithm::EcdsaP384Sha384Fixed => fixed,
+                    Algorithm::EcdsaP256Sha256Fixed
+                    | Algorithm::EcdsaP384Sha384Fixed
+                    | Algorithm::EcdsaP521Sha512Fixed => fixed,
                     _ => asn1,
                 };
                 Ok(pair.sign(&random, message).map_err(|_| error())?.as_ref().to_vec())

@@ -13,7 +13,7 @@ use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 use web::WayOn;
 
-use crate::error::{Error, refused_as};
+use crate::error::{Error, OTHER_ROLE, refused_as};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::way_back::{location, refused_at};
@@ -93,7 +93,7 @@ async fn answer(
     let tenant = &call.ctx.tenant;
     let language = wanted.unwrap_or_else(|| services.browser_language(Some(tenant), headers));
     let way_on = back.or_else(|| services.way_to_log_in(Some(tenant)));
-    error.into_page(language, headers, services.brand(Some(tenant)), way_on)
+    error.into_page(services, language, headers, services.brand(Some(tenant)), way_on)
 }
 
 /// The way back to a third party that a wrong request names with an address that it registered.
@@ -228,9 +228,8 @@ fn check_scope(client: &Tpp, form: &Form) -> Result<Scope, Error> {
         form.required("scope")?.parse().map_err(|error: ScopeError| invalid(error.to_string()))?;
     let role = scope.subject.kind().role();
     if !client.roles.contains(&role) {
-        return Err(invalid(format!(
-            "the certificate of this client does not grant {role}, which the scope needs"
-        )));
+        let text = format!("the certificate of this client does not grant {role}, which the scope needs");
+        return Err(invalid(text).or_terse(OTHER_ROLE));
     }
     Ok(scope)
 }

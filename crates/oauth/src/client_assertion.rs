@@ -100,7 +100,7 @@ pub(crate) async fn client(
     let client = client.filter(Tpp::has_registered);
     let client = client.ok_or_else(|| refused("there is no client with this sub; register first"))?;
     let key = client.signing_key.as_deref().ok_or_else(|| {
-        refused("the client registered without a signing certificate; register again with TPP-Signature-Certificate")
+        refused_key("the client registered without a signing certificate; register again with TPP-Signature-Certificate")
     })?;
     let claims = verified(services, call, (assertion, algorithm), client.id.as_str(), key)?;
     let expires_at = check_times(&claims, call.ctx.now, &services.profile().clients)?;
@@ -113,6 +113,11 @@ pub(crate) async fn client(
         ));
     }
     Ok(client)
+}
+
+/// 401 about the key of an assertion: whoever is told which check failed learns about a certificate of somebody else.
+fn refused_key(text: &str) -> Error {
+    refused(text).or_terse("the client_assertion is not acceptable")
 }
 
 /// Algorithm and subject of an assertion, both still to be proved.
@@ -143,8 +148,9 @@ fn verified(
     key: &str,
 ) -> Result<Claims, Error> {
     let issuer = services.issuer(call.ctx.tenant.as_str());
-    let wrong_key =
-        || refused("alg of the client_assertion does not fit the key of the registered signing certificate");
+    let wrong_key = || {
+        refused_key("alg of the client_assertion does not fit the key of the registered signing certificate")
+    };
     let key = key_for(algorithm, key).ok_or_else(wrong_key)?;
     let mut validation = Validation::new(algorithm);
     // Times are compared with the tenant's clock, not with the system's.
@@ -155,7 +161,7 @@ fn verified(
     validation.set_audience(&audiences(services, &issuer));
     let claims =
         jsonwebtoken::decode::<Claims>(assertion, &key, &validation).map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => refused(
+            ErrorKind::InvalidSignature => refused_key(
                 "the client_assertion does not verify with the key of the registered signing certificate",
             ),
             ErrorKind::InvalidAudience => refused(format!("aud in the client_assertion must be {issuer}")),

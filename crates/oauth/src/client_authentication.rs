@@ -11,7 +11,7 @@ use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
 use crate::client_assertion;
-use crate::error::Error;
+use crate::error::{CERTIFICATE, Error};
 use crate::form::Form;
 use crate::router::{Call, Services, check_mtls};
 
@@ -61,7 +61,8 @@ pub(crate) async fn authenticate(
         return Err(refused(format!("this client registered for {own} and came with {}", way.name())));
     }
     if presented.as_ref().is_some_and(|presented| presented.holder.tpp != tpp.id) {
-        return Err(refused("the TLS client certificate belongs to another organisation than the client"));
+        let text = "the TLS client certificate belongs to another organisation than the client";
+        return Err(refused(text).or_terse(CERTIFICATE));
     }
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::OF_CLIENTS, &tpp).await?;
     edge::note_passed(Check::ClientCredentials);
@@ -169,7 +170,7 @@ async fn by_certificate(
     presented: Option<&PresentedCertificate>,
 ) -> Result<Tpp, Error> {
     let presented = presented.ok_or_else(|| refused(UNAUTHENTICATED))?;
-    check_tls_purpose(presented).map_err(refused)?;
+    check_tls_purpose(presented).map_err(|text| refused(text).or_terse(CERTIFICATE))?;
     let client = services.edge.gateway.client(id).await?;
     // Whoever is known from another interface alone has not registered here.
     let client = client.filter(Tpp::has_registered);

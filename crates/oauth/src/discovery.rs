@@ -37,13 +37,15 @@ pub(crate) async fn configuration(
             pushed_authorization_request_endpoint: Some(format!("{base}/par")),
         }
     });
+    // A bank whose services cannot be made has no door for them.
+    let for_services = edge.gateway.is_for_tests();
     Ok(Json(Configuration {
         authorization_endpoint: format!("{issuer}/v1/auth"),
         token_endpoint: format!("{issuer}/v1/token"),
         userinfo_endpoint: format!("{issuer}/v1/userinfo"),
         revocation_endpoint: format!("{issuer}/v1/token/revoke"),
         registration_endpoint: format!("{issuer}/v1/registration"),
-        introspection_endpoint: Some(format!("{issuer}/v1/introspect")),
+        introspection_endpoint: for_services.then(|| format!("{issuer}/v1/introspect")),
         pushed_authorization_request_endpoint: Some(format!("{issuer}/v1/par")),
         require_pushed_authorization_requests: false,
         jwks_uri: format!("{issuer}/v1/jwks"),
@@ -70,7 +72,9 @@ pub(crate) async fn configuration(
         userinfo_signing_alg_values_supported: strings(&["none"]),
         revocation_endpoint_auth_methods_supported: strings(&methods),
         revocation_endpoint_auth_signing_alg_values_supported: strings(&algorithms),
-        introspection_endpoint_auth_methods_supported: strings(&["client_secret_basic"]),
+        introspection_endpoint_auth_methods_supported: strings(
+            &["client_secret_basic"][..usize::from(for_services)],
+        ),
         mtls_endpoint_aliases: aliases,
     }))
 }

@@ -1,10 +1,12 @@
 //! Errors of the authorization server: JSON for programs (RFC 6749, 5.2), a page for browsers.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use edge::{Check, Rejected, note_failed, with_fault};
 use gateway::Fault;
-use gateway::domain::{GrantRefusal, Language, Refusal, Tenant};
+use gateway::domain::{GrantRefusal, Language, Refusal, StandingRefusal, Tenant};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::{Brand, ErrorPage, WayOn};
 
@@ -21,12 +23,20 @@ const CLIENT_CHALLENGE: &str = "Basic realm=\"token\"";
 /// The code for a third party that may not act, where its customer is told.
 pub(crate) const DENIED: &str = "access_denied";
 
+/// What is said of each certificate that is not taken, where refusals are not explained.
+pub(crate) const CERTIFICATE: &str = "the certificate is not acceptable";
+
+/// The same of one that lacks a role.
+pub(crate) const OTHER_ROLE: &str = "the certificate does not grant the role for this service";
+
 /// An answer that is an error.
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) status: StatusCode,
     pub(crate) error: &'static str,
     pub(crate) description: Option<String>,
+    /// What a bank says in its place that explains no refusal of a certificate or a signature.
+    terse: Option<String>,
     challenge: Option<&'static str>,
     /// In how many seconds the request would be right.
     retry_after: Option<i64>,
@@ -37,7 +47,7 @@ pub(crate) struct Error {
 impl Error {
     pub(crate) fn new(status: StatusCode, error: &'static str, description: impl ToString) -> Self {
         let description = Some(printable(&description.to_string()));
-        Self { status, error, description, challenge: None, retry_after: None, fault: None }
+        Self { status, error, description, terse: None, challenge: None, retry_after: None, fault: None }
     }
 
     /// 400 with a code and what is wrong.
@@ -50,12 +60,29 @@ impl Error {
         Self::new(StatusCode::UNAUTHORIZED, error, description)
     }
 
+    /// 401 about a certificate or a signature. OAuth has no codes for them, so the description begins with the one of
+    /// NextGenPSD2.
+    pub(crate) fn about_keys(error: &'static str, code: &'static str, text: impl Display) -> Self {
+        let refused = Self::unauthorized(error, format!("{code}: {text}"));
+        match terse_text(code) {
+            Some(terse) => refused.or_terse(format!("{code}: {terse}")),
+            None => refused,
+        }
+    }
+
+    /// Adds what is said in place of the description to whoever is not told which check of a certificate or a signature
+    /// failed.
+    pub(crate) fn or_terse(self, terse: impl Into<String>) -> Self {
+        Self { terse: Some(terse.into()), ..self }
+    }
+
     /// Recorded word for word: `Authorization: Bearer` with nothing after it.
     pub(crate) fn authorization_header() -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             error: "Invalid HTTP Authorization header value",
             description: None,
+            terse: None,
             challenge: None,
             retry_after: None,
             fault: None,
@@ -94,12 +121,13 @@ impl Error {
     ) -> Response {
         let language = services.browser_language(None, headers);
         let way_on = services.way_to_log_in(tenant);
-        self.into_page(language, headers, services.brand(tenant), way_on)
+        self.into_page(services, language, headers, services.brand(tenant), way_on)
     }
 
     /// The same, in the language of a session, and with a way on.
     pub(crate) fn into_page(
         self,
+        services: &Services,
         language: Language,
         headers: &HeaderMap,
         brand: Brand,
@@ -110,7 +138,8 @@ impl Error {
         }
         let challenge = self.challenge();
         self.note();
-        let detail = self.description.unwrap_or_default();
+        let terse = self.terse.filter(|_| !services.edge.explain);
+        let detail = terse.or(self.description).unwrap_or_default();
         let code = self.error.to_owned();
         let page = match self.status {
             StatusCode::NOT_FOUND => ErrorPage::not_found(language, detail, code),
@@ -145,7 +174,34 @@ impl IntoResponse for Error {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(terse) = self.terse {
+            let body = ErrorBody { error: self.error.to_owned(), error_description: Some(terse) };
+            response.extensions_mut().insert(Terse(body));
+        }
         with_fault(challenged(response, challenge), self.fault)
+    }
+}
+
+/// The body of an answer for a caller who is not told which check failed.
+#[derive(Clone)]
+struct Terse(ErrorBody);
+
+/// Middleware of a bank that does not explain its refusals: replaces texts about certificates and signatures.
+pub(crate) async fn terse(mut response: Response) -> Response {
+    let Some(Terse(body)) = response.extensions_mut().remove::<Terse>() else { return response };
+    let (parts, _) = response.into_parts();
+    Response::from_parts(parts, Json(body).into_response().into_body())
+}
+
+/// What is said of a code of NextGenPSD2 in place of a text that would tell an attacker which check failed.
+fn terse_text(code: &str) -> Option<&'static str> {
+    match code {
+        // Whoever is blocked has to know until when.
+        "CERTIFICATE_BLOCKED" => None,
+        "ROLE_INVALID" => Some(OTHER_ROLE),
+        _ if code.starts_with("CERTIFICATE_") => Some(CERTIFICATE),
+        _ if code.starts_with("SIGNATURE_") => Some("the signature is not acceptable"),
+        _ => None,
     }
 }
 
@@ -201,6 +257,10 @@ impl From<Refusal> for Error {
             Refusal::RoleMissing { .. } => denied("ROLE_INVALID", &refusal),
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
+            // It says nothing against the certificate but when to come again.
+            Refusal::CertificateUnknown { .. } => {
+                Self::unauthorized("access_denied", format!("CERTIFICATE_REVOKED: {refusal}"))
+            }
             Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", refusal)
             }
@@ -208,9 +268,7 @@ impl From<Refusal> for Error {
             Refusal::TooManyAtOnce { .. } => Self::too_many(1, &refusal),
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
             Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal).of_client(),
-            Refusal::Standing(standing) => {
-                Self::unauthorized("invalid_client", format!("{}: {refusal}", standing.code())).of_client()
-            }
+            Refusal::Standing(standing) => of_standing(standing).of_client(),
             Refusal::Grant(grant) => of_grant(grant),
             // Refusals of the interfaces, which have formats of their own.
             Refusal::RequestIdReused { .. }
@@ -255,9 +313,13 @@ fn of_grant(refusal: &GrantRefusal) -> Error {
     error
 }
 
-/// OAuth has no codes for certificates, so the description begins with the one of NextGenPSD2.
-fn denied(code: &str, refusal: &Refusal) -> Error {
-    Error::unauthorized("access_denied", format!("{code}: {refusal}"))
+fn denied(code: &'static str, refusal: &Refusal) -> Error {
+    Error::about_keys("access_denied", code, refusal)
+}
+
+fn of_standing(refusal: &StandingRefusal) -> Error {
+    let error = Error::about_keys("invalid_client", refusal.code(), refusal);
+    if refusal.is_told_to_everybody() { Error { terse: None, ..error } } else { error }
 }
 
 impl From<gateway::Error> for Error {

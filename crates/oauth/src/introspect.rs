@@ -1,4 +1,5 @@
-//! `POST /auth/{tenant}/v1/introspect` (RFC 7662): what a token is worth, for the bank's own services.
+//! `POST /auth/{tenant}/v1/introspect` (RFC 7662): what a token is worth, for the bank's own services. They are made at the
+//! management API of a bank for tests, so that no other bank has the path.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +10,7 @@ use http::{HeaderMap, header};
 use crate::authorization_header::{Authorization, authorization};
 use crate::error::Error;
 use crate::form::Form;
-use crate::router::{Call, LimitedBody, Services};
+use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::{Confirmation, Introspection};
 
 /// Answers an authenticated service. Whatever is not active is `{"active": false}` and nothing else.
@@ -19,6 +20,7 @@ pub(crate) async fn introspect(
     headers: HeaderMap,
     body: LimitedBody,
 ) -> Result<Response, Error> {
+    check_mtls(&services, &call)?;
     let gateway = &services.edge.gateway;
     let refused = |text: &str| {
         Error::unauthorized("invalid_client", text).with_challenge("Basic realm=\"introspection\"")

@@ -260,7 +260,7 @@ impl Session<'_> {
         // What cannot be found out now does not hide what went wrong.
         let back = self.way_back().await.unwrap_or_default();
         let way_on = back.or_else(|| self.way_to_log_in(language));
-        error.into_page(language, headers, self.brand(), way_on)
+        error.into_page(self.services, language, headers, self.brand(), way_on)
     }
 
     /// The session has ended.

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use edge::openapi::{self, Description, Operation};
@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use web::{Brand, WayOn};
 
-use crate::error::{Error, accepts_page};
+use crate::error::{Error, accepts_page, terse};
 use crate::keys::SigningKeys;
 use crate::{
     authorize, customer, discovery, introspect, pages, par, provider_page, registration, revoke, token,
@@ -87,13 +87,14 @@ impl Services {
 pub fn router(edge: Edge, keys: SigningKeys, brand: Brand) -> Router {
     let edge = edge.at("oauth");
     let services = Services { edge: edge.clone(), keys, brand };
-    let mut operations = operations();
-    operations.push(description(&edge.public_url).operation());
-    openapi::route_all(Router::new(), operations)
+    let is_for_tests = edge.gateway.is_for_tests();
+    let mut operations = operations(is_for_tests);
+    operations.push(description(&edge.public_url, is_for_tests).operation());
+    let router = openapi::route_all(Router::new(), operations)
         .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(edge, guard::<Error>))
-        .with_state(services)
+        .method_not_allowed_fallback(wrong_method);
+    let router = if edge.explain { router } else { router.layer(map_response(terse)) };
+    router.layer(from_fn_with_state(edge, guard::<Error>)).with_state(services)
 }
 
 async fn not_found(State(services): State<Services>, request: Request) -> Response {
@@ -125,13 +126,14 @@ async fn unserved(services: &Services, request: Request, why: Rejected) -> Respo
     }
 }
 
-/// The description of the authorization server of a bank with this public address.
-pub fn description(public_url: &str) -> Description {
-    let described = operations().iter().map(|operation| operation.described().clone()).collect();
+/// The description of the authorization server of a bank with this public address. One for tests has an operation more.
+pub fn description(public_url: &str, is_for_tests: bool) -> Description {
+    let described = operations(is_for_tests).iter().map(|operation| operation.described().clone()).collect();
     Description::new("Authorization server", format!("{public_url}{PREFIX}"), described, EXAMPLES)
 }
 
-fn operations() -> Vec<Operation<Services>> {
+/// Every operation. Services of the bank, which introspect tokens, are made at the management API of a bank for tests alone.
+fn operations(is_for_tests: bool) -> Vec<Operation<Services>> {
     const AUTHORIZATION: &[&str] = &["Authorization"];
     let mut operations = vec![
         Operation::get(
@@ -169,8 +171,19 @@ fn operations() -> Vec<Operation<Services>> {
             .with("tokens", AUTHORIZATION),
         Operation::post("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
             .with("tokens", AUTHORIZATION),
-        Operation::post("/{tenant}/v1/introspect", 200, "What a token is worth", introspect::introspect)
-            .with("tokens", AUTHORIZATION),
+    ];
+    if is_for_tests {
+        let path = "/{tenant}/v1/introspect";
+        let introspection = Operation::post(path, 200, "What a token is worth", introspect::introspect);
+        operations.push(introspection.with("tokens", AUTHORIZATION));
+    }
+    operations.extend(pages_of_the_bank());
+    operations.extend(customer::operations());
+    operations
+}
+
+fn pages_of_the_bank() -> [Operation<Services>; 3] {
+    [
         Operation::get(
             pages::PATH,
             200,
@@ -187,9 +200,7 @@ fn operations() -> Vec<Operation<Services>> {
         .with("authorization", &[]),
         Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post)
             .with("authorization", &[]),
-    ];
-    operations.extend(customer::operations());
-    operations
+    ]
 }
 
 /// A call of a tenant: its context and the connection it came in on.
@@ -263,10 +274,8 @@ impl<const LIMIT: usize> FromRequest<Services> for LimitedBody<LIMIT> {
 /// Checks that a call to an API endpoint presents a TLS client certificate where the bank demands one.
 pub(crate) fn check_mtls(services: &Services, call: &Call) -> Result<(), Error> {
     if services.edge.require_mtls && call.connection.peer_certificate.is_none() {
-        return Err(Error::unauthorized(
-            "access_denied",
-            "CERTIFICATE_MISSING: no TLS client certificate was presented; connect with a QWAC",
-        ));
+        let text = "no TLS client certificate was presented; connect with a QWAC";
+        return Err(Error::about_keys("access_denied", "CERTIFICATE_MISSING", text));
     }
     Ok(())
 }

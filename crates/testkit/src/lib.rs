@@ -33,7 +33,7 @@ pub use payments::{ApprovedPayment, euro_payment, monthly_payment};
 pub use ports::free_port;
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
-pub use served::{is_served, told};
+pub use served::{is_served, told, told_by_oauth};
 pub use server::TestServer;
 pub use signer::Signer;
 pub use test_ca::{FakeKey, TestCa};

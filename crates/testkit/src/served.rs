@@ -53,6 +53,15 @@ pub fn told<'t>(code: &str, text: &'t str) -> &'t str {
     }
 }
 
+/// The same of the authorization server, whose texts begin with the code.
+pub fn told_by_oauth(text: &str) -> String {
+    let code = text.split(':').next().unwrap_or_default();
+    match told(code, text) {
+        said if said == text || code == text => text.to_owned(),
+        said => format!("{code}: {}{}", said[..1].to_lowercase(), &said[1..]),
+    }
+}
+
 /// A gateway in front of a test's sandbox.
 #[derive(Debug)]
 pub(crate) struct InFront {
@@ -202,7 +211,7 @@ async fn write_configuration(
          [pages]\nlisten = \"127.0.0.1:0\"\nurl = \"{pages}\"\n\
          [proxy]\naddresses = [\"127.0.0.1\"]\n\
          [trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n\
-         check_revocation = false\n\
+         check_revocation = false\ntest_authorities = true\n\
          [database]\n{database}\n\
          [core_bank]\nurl = \"{core_bank}\"\ncertificate_file = \"core-client.pem\"\nkey_file = \"core-client.key\"\n\
          trust_files = [\"core-authority.pem\"]\n\

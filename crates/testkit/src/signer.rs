@@ -50,6 +50,8 @@ impl Signer {
     pub fn algorithm(&self) -> (Algorithm, &'static str) {
         match self.key.kind() {
             KeyKind::Rsa => (Algorithm::RsaPkcs1Sha256, "rsa-sha256"),
+            KeyKind::P384 => (Algorithm::EcdsaP384Sha384Asn1, "hs2019"),
+            KeyKind::P521 => (Algorithm::EcdsaP521Sha512Asn1, "hs2019"),
             _ => (Algorithm::EcdsaP256Sha256Asn1, "ecdsa-sha256"),
         }
     }

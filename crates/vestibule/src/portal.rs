@@ -95,7 +95,7 @@ fn descriptions(addresses: &Addresses) -> Vec<Description> {
         .iter()
         .map(|dialect| of(dialect.name, dialect.name, (dialect.description)(public)))
         .collect();
-    all.insert(1, of("oauth", "", oauth::description(public)));
+    all.insert(1, of("oauth", "", oauth::description(public, true)));
     all.push(Description {
         name: "management",
         server: addresses.management.clone(),

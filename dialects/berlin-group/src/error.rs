@@ -192,7 +192,9 @@ impl From<Refusal> for Error {
             }
             Refusal::RoleMissing { .. } => (StatusCode::UNAUTHORIZED, "ROLE_INVALID"),
             Refusal::CertificateExpired { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_EXPIRED"),
-            Refusal::CertificateRevoked { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_REVOKED"),
+            Refusal::CertificateRevoked { .. } | Refusal::CertificateUnknown { .. } => {
+                (StatusCode::UNAUTHORIZED, "CERTIFICATE_REVOKED")
+            }
             Refusal::CertificateBlocked { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_BLOCKED"),
             Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
@@ -220,7 +222,12 @@ impl From<Refusal> for Error {
             Refusal::TooManyAtOnce { .. } => Some(1),
             _ => None,
         };
-        let is_public = matches!(&refusal, Refusal::Standing(refusal) if refusal.is_told_to_everybody());
+        let is_public = match &refusal {
+            Refusal::Standing(refusal) => refusal.is_told_to_everybody(),
+            // It says nothing against the certificate but when to come again.
+            Refusal::CertificateUnknown { .. } => true,
+            _ => false,
+        };
         Self { retry_after, is_public, ..Self::new(status, code, text(&refusal)) }
     }
 }

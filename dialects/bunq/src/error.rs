@@ -219,6 +219,8 @@ impl From<Refusal> for Error {
             }
             // Whoever is blocked has to know until when.
             Refusal::CertificateBlocked { .. }
+            // It says nothing against the certificate but when to come again.
+            | Refusal::CertificateUnknown { .. }
             | Refusal::Payment(_)
             | Refusal::Funds(_)
             // Refusals of the authorization server, which no call of this dialect comes to.

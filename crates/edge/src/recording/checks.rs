@@ -194,6 +194,7 @@ impl From<&Refusal> for Check {
             Refusal::RoleMissing { .. } => Self::Role,
             Refusal::CertificateExpired { .. } => Self::Validity,
             Refusal::CertificateRevoked { .. }
+            | Refusal::CertificateUnknown { .. }
             | Refusal::CertificateUnchecked { .. }
             | Refusal::CertificateBlocked { .. } => Self::Status,
             Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => Self::RateLimit,

@@ -2,7 +2,9 @@
 
 use super::{Purpose, Rule, Severity, Subject};
 use crate::authority;
+use crate::critical::unknown_critical_of_leaf;
 use crate::oid;
+use crate::policies;
 use crate::qc_statements::{QcStatements, QcStatementsError, QcType};
 
 /// In the order in which a reader wants to hear of them.
@@ -22,6 +24,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("nca_mismatch", "ETSI TS 119 495, 5.2.1 and 5.2.3", nca_mismatch),
     rule("qc_compliance_missing", "EN 319 412-5, 4.2.1", qc_compliance),
     rule("wrong_qc_type", "EN 319 412-5, 4.2.3", qc_type),
+    rule("critical_extension", "RFC 5280, 4.2", critical_extension),
+    rule("policy_missing", "RFC 5280, 6.1.5", policy_missing),
     rule("client_auth_eku_missing", "ETSI TS 119 495, 5.3 note 3", client_auth),
 ];
 
@@ -124,6 +128,17 @@ fn qc_type(s: &Subject<'_>) -> Option<String> {
     let got = read.qc_type();
     let text = got.map_or("absent", QcType::text);
     (got != Some(expected)).then(|| format!("QcType must be {name}; it is {text}"))
+}
+
+fn critical_extension(s: &Subject<'_>) -> Option<String> {
+    let unknown = unknown_critical_of_leaf(s.certificate);
+    (!unknown.is_empty()).then(|| format!("its extension {unknown} is critical and not understood by banks"))
+}
+
+fn policy_missing(s: &Subject<'_>) -> Option<String> {
+    (!policies::are_kept(&[s.certificate])).then(|| {
+        "its policyConstraints demand a certificate policy, and it has no certificatePolicies".to_owned()
+    })
 }
 
 fn client_auth(s: &Subject<'_>) -> Option<String> {

@@ -116,6 +116,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Violation,
         test: revocation,
     },
+    Rule { name: "extension_unreadable", clause: "RFC 5280, 4.2", severity: Violation, test: unreadable },
     Rule {
         name: "basic_constraints",
         clause: "RFC 5280, 4.2.1.9",
@@ -303,6 +304,12 @@ fn ca_issuers(s: &Subject<'_>) -> Option<String> {
 fn revocation(s: &Subject<'_>) -> Option<String> {
     (s.certificate.ocsp.is_empty() && s.certificate.crl_distribution_points.is_empty())
         .then(|| "neither an OCSP location nor a CRL distribution point is given".to_owned())
+}
+
+fn unreadable(s: &Subject<'_>) -> Option<String> {
+    let names: Vec<_> =
+        s.certificate.unreadable_extensions.iter().map(|oid| crate::name::extension_name(*oid)).collect();
+    (!names.is_empty()).then(|| format!("its extension {} cannot be read", names.join(", ")))
 }
 
 fn basic_constraints(s: &Subject<'_>) -> Option<String> {

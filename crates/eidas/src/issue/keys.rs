@@ -58,12 +58,13 @@ pub(super) fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
 pub(super) fn read_key_pair(pem: impl AsRef<[u8]>) -> Result<KeyPair, IssueError> {
     let key = crate::pem::private_key(pem.as_ref()).map_err(|error| IssueError::Key(error.to_string()))?;
     KeyPair::try_from(&key.der[..])
-        .map_err(|_| IssueError::Key("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
+        .map_err(|_| IssueError::Key("it is not RSA, EC P-256, EC P-384, EC P-521 or Ed25519".to_owned()))
 }
 
 pub(super) fn read_public_key(pem: &str) -> Result<SubjectPublicKeyInfo, IssueError> {
     let der =
         crate::pem::public_key(pem.as_bytes()).map_err(|error| IssueError::PublicKey(error.to_string()))?;
-    SubjectPublicKeyInfo::from_der(&der)
-        .map_err(|_| IssueError::PublicKey("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
+    SubjectPublicKeyInfo::from_der(&der).map_err(|_| {
+        IssueError::PublicKey("it is not RSA, EC P-256, EC P-384, EC P-521 or Ed25519".to_owned())
+    })
 }

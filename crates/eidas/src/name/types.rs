@@ -60,6 +60,12 @@ pub fn display_name(oid: ObjectIdentifier) -> String {
 pub(crate) fn extension_name(oid: ObjectIdentifier) -> String {
     let known = [
         (oid::QC_STATEMENTS, "qcStatements"),
+        (oid::KEY_USAGE, "keyUsage"),
+        (oid::SUBJECT_ALT_NAME, "subjectAltName"),
+        (oid::BASIC_CONSTRAINTS, "basicConstraints"),
+        (oid::NAME_CONSTRAINTS, "nameConstraints"),
+        (oid::CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints"),
+        (oid::EXTENDED_KEY_USAGE, "extKeyUsage"),
         (oid::AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier"),
         (oid::SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier"),
         (oid::CERTIFICATE_POLICIES, "certificatePolicies"),

@@ -69,7 +69,7 @@ fn is_list_of(list: &[u8], issuer: &Certificate) -> bool {
     let (Ok(signed), Some((0, signature))) = (list.tbs.to_der(), list.signature.value().split_first()) else {
         return false;
     };
-    is_signed_by(&issuer.der, (list.algorithm.value(), signature), &signed)
+    is_signed_by(&issuer.public_key, (list.algorithm.value(), signature), &signed)
 }
 
 /// When a revocation list was made, and when the next one is. None if it is none; what else is in it stays unread.

@@ -3,8 +3,8 @@
 use der::asn1::GeneralizedTime;
 use der::{Decode, Encode};
 use jiff::{SignedDuration, Timestamp};
-use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, RawPublicKeyEntity};
 
 use super::wire::{
     BASIC, BasicResponse, CertId, CertStatus, IssuerParts, Request, Response, ResponseData, ResponseStatus,
@@ -12,7 +12,10 @@ use super::wire::{
 };
 use super::{Standing, Status, StatusError};
 use crate::certificate::{Certificate, CertificateError};
+use crate::critical::{Softened, algorithms};
 use crate::path::ALGORITHMS;
+use crate::policies::is_about_policies;
+use crate::public_key::PublicKey;
 
 /// Extended key usage id-kp-OCSPSigning, 1.3.6.1.5.5.7.3.9, as the library takes it.
 const OCSP_SIGNING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09];
@@ -152,13 +155,16 @@ fn check_signature(
 ) -> Result<(), StatusError> {
     let signature = basic.signature.as_bytes().ok_or(StatusError::Signer)?;
     let signature = (basic.algorithm.value(), signature);
-    if is_signed_by(&issuer.der, signature, signed) {
+    if is_signed_by(&issuer.public_key, signature, signed) {
         return Ok(());
     }
     let certificates = basic.certificates.iter().flatten().take(RESPONDERS);
     let responders = certificates.filter_map(|certificate| certificate.to_der().ok());
-    let charged = responders.filter(|responder| is_charged(responder, issuer, now));
-    let signed = charged.into_iter().any(|responder| is_signed_by(&responder, signature, signed));
+    let mut charged = responders.filter(|responder| is_charged(responder, issuer, now));
+    let signed = charged.any(|responder| {
+        Certificate::from_der(&responder)
+            .is_ok_and(|responder| is_signed_by(&responder.public_key, signature, signed))
+    });
     if signed { Ok(()) } else { Err(StatusError::Signer) }
 }
 
@@ -166,23 +172,24 @@ fn check_signature(
 fn is_charged(responder: &[u8], issuer: &Certificate, now: Timestamp) -> bool {
     let Ok(seconds) = u64::try_from(now.as_second()) else { return false };
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let (responder, issuer) = (CertificateDer::from(responder), CertificateDer::from(&issuer.der[..]));
+    let responder = Softened::new(responder, is_about_policies);
+    let signed: Vec<_> = responder.signed().into_iter().collect();
+    let algorithms = algorithms(&signed, ALGORITHMS);
+    let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
+        algorithms.iter().map(|algorithm| algorithm as _).collect();
+    let (responder, issuer) = (CertificateDer::from(responder.der()), CertificateDer::from(&issuer.der[..]));
     let Ok(anchor) = webpki::anchor_from_trusted_cert(&issuer) else { return false };
     let Ok(responder) = EndEntityCert::try_from(&responder) else { return false };
     let usage = KeyUsage::required(OCSP_SIGNING);
-    responder.verify_for_usage(ALGORITHMS, &[anchor], &[], time, usage, None, None).is_ok()
+    responder.verify_for_usage(&algorithms, &[anchor], &[], time, usage, None, None).is_ok()
 }
 
-/// Whether the key of a certificate made a signature, in a way that is taken.
-pub(super) fn is_signed_by(
-    certificate: &[u8],
-    (algorithm, signature): (&[u8], &[u8]),
-    signed: &[u8],
-) -> bool {
-    let certificate = CertificateDer::from(certificate);
-    let Ok(certificate) = EndEntityCert::try_from(&certificate) else { return false };
+/// Whether a key made a signature, in a way that is taken. What else is in its certificate makes no difference.
+pub(super) fn is_signed_by(key: &PublicKey, (algorithm, signature): (&[u8], &[u8]), signed: &[u8]) -> bool {
+    let key = SubjectPublicKeyInfoDer::from(&key.spki_der[..]);
+    let Ok(key) = RawPublicKeyEntity::try_from(&key) else { return false };
     let of_kind = ALGORITHMS.iter().filter(|known| *known.signature_alg_id() == *algorithm);
-    of_kind.into_iter().any(|known| certificate.verify_signature(*known, signed, signature).is_ok())
+    of_kind.into_iter().any(|known| key.verify_signature(*known, signed, signature).is_ok())
 }
 
 /// Checks that what an issuer said at a time, until another, holds now.

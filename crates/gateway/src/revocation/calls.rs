@@ -14,7 +14,7 @@ impl Gateway {
     /// what was granted before is let through for some hours when nobody answers.
     ///
     /// # Errors
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`]
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnknown`], [`Refusal::CertificateUnchecked`]
     pub(crate) async fn check_revocation(
         &self,
         shown: &[(&PresentedCertificate, Place)],
@@ -51,7 +51,7 @@ impl Gateway {
             }
             // Its issuer may make it a good one again, so that nothing is kept in mind.
             Verdict::Suspended { at } => Err(Refusal::CertificateRevoked { what, at }.into()),
-            Verdict::Unknown => Err(Refusal::CertificateRevoked { what, at: now }.into()),
+            Verdict::Unknown => Err(Refusal::CertificateUnknown { what }.into()),
             Verdict::Unanswered { good_at } => {
                 let rules = &revocation.0.rules;
                 let is_taken = |good_at| now.duration_since(good_at) <= rules.reads_without_answer;

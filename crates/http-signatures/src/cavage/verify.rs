@@ -186,6 +186,7 @@ fn natural(kind: KeyKind, header: &SignatureHeader, rules: &Rules) -> Algorithm 
         KeyKind::Rsa => Algorithm::RsaPkcs1Sha256,
         KeyKind::P256 => ecdsa_encoding(header, rules),
         KeyKind::P384 => Algorithm::EcdsaP384Sha384Asn1,
+        KeyKind::P521 => Algorithm::EcdsaP521Sha512Asn1,
         KeyKind::Ed25519 => Algorithm::Ed25519,
     }
 }

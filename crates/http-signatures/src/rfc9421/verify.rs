@@ -127,19 +127,22 @@ fn select(message: &Message<'_>) -> Result<(InnerList, Vec<u8>), Refusal> {
 
 /// The key decides; a label has to agree with it.
 fn choose_algorithm(label: Option<&str>, key: &PublicKey) -> Result<Algorithm, Refusal> {
+    let not_allowed = |got: &str| Refusal::AlgorithmNotAllowed {
+        got: got.to_owned(),
+        allowed: "rsa-pss-sha512, rsa-v1_5-sha256, ecdsa-p256-sha256, ecdsa-p384-sha384 or ed25519",
+    };
     let Some(label) = label else {
-        return Ok(match key.kind() {
-            KeyKind::Rsa => Algorithm::RsaPssSha512,
-            KeyKind::P256 => Algorithm::EcdsaP256Sha256Fixed,
-            KeyKind::P384 => Algorithm::EcdsaP384Sha384Fixed,
-            KeyKind::Ed25519 => Algorithm::Ed25519,
-        });
+        return match key.kind() {
+            KeyKind::Rsa => Ok(Algorithm::RsaPssSha512),
+            KeyKind::P256 => Ok(Algorithm::EcdsaP256Sha256Fixed),
+            KeyKind::P384 => Ok(Algorithm::EcdsaP384Sha384Fixed),
+            // The RFC has no algorithm for it.
+            kind @ KeyKind::P521 => Err(not_allowed(kind.name())),
+            KeyKind::Ed25519 => Ok(Algorithm::Ed25519),
+        };
     };
     let (_, algorithm) =
-        ALGORITHMS.iter().find(|(known, _)| *known == label).ok_or_else(|| Refusal::AlgorithmNotAllowed {
-            got: label.to_owned(),
-            allowed: "rsa-pss-sha512, rsa-v1_5-sha256, ecdsa-p256-sha256, ecdsa-p384-sha384 or ed25519",
-        })?;
+        ALGORITHMS.iter().find(|(known, _)| *known == label).ok_or_else(|| not_allowed(label))?;
     if algorithm.key_kind() != key.kind() {
         return Err(Refusal::AlgorithmKeyMismatch { algorithm: label.to_owned(), key: key.kind().name() });
     }

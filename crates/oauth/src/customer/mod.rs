@@ -187,7 +187,7 @@ impl Visitor {
 
     fn wrong(&self, services: &Services, language: Language, error: Error) -> Response {
         let brand = services.brand(Some(&self.call.ctx.tenant));
-        error.into_page(language, &self.headers, brand, Some(WayOn::overview(self.base())))
+        error.into_page(services, language, &self.headers, brand, Some(WayOn::overview(self.base())))
     }
 
     /// Shows a page to a customer who is inside; any other browser is told how to get there.

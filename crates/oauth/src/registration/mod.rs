@@ -16,7 +16,7 @@ use http_signatures::Message;
 
 use crate::authorization_header::{Authorization, authorization};
 use crate::client_authentication::check_tls_purpose;
-use crate::error::Error;
+use crate::error::{CERTIFICATE, Error};
 use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::ClientInformation;
 use request::ClientMetadata;
@@ -53,8 +53,8 @@ pub(crate) async fn register(
         let left_out = [Check::Registration, Check::Standing];
         edge::note_certificates(&services.profile().certificates, &left_out, &identified);
     }
-    let [certificate, _] = identified?;
-    if let Some(identity) = &certificate {
+    let [certificate, connection] = identified?;
+    if let Some(identity) = certificate.as_ref().or(connection.as_ref()) {
         edge::note_third_party(&identity.holder().tpp);
     }
     let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
@@ -67,6 +67,7 @@ pub(crate) async fn register(
     let request = RegistrationRequest {
         token,
         certificate,
+        connection,
         place: SIGNATURE,
         redirect_uris: metadata.redirect_uris,
         sector_identifier_uri: metadata.sector_identifier_uri,
@@ -98,13 +99,13 @@ fn check_tls_method(
     if authentication != Some(ClientAuthentication::Tls) {
         return Ok(());
     }
-    let checked = match peer {
-        Some(peer) => check_tls_purpose(peer),
-        None => {
-            Err("tls_client_auth needs a QWAC; register over TLS and present it as the client certificate")
-        }
-    };
-    checked.map_err(|text| Error::bad("invalid_client_metadata", text))
+    let invalid = |text: &str| Error::bad("invalid_client_metadata", text);
+    match peer {
+        Some(peer) => check_tls_purpose(peer).map_err(|text| invalid(text).or_terse(CERTIFICATE)),
+        None => Err(invalid(
+            "tls_client_auth needs a QWAC; register over TLS and present it as the client certificate",
+        )),
+    }
 }
 
 /// The certificate of the registration and the one of the connection, if they came along.
@@ -144,7 +145,7 @@ fn check_signature(
         _ => Rejected::HeaderNotText("Signature"),
     })?;
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(()) };
-    let invalid = |text: String| Error::unauthorized("invalid_request", format!("SIGNATURE_INVALID: {text}"));
+    let invalid = |text: String| Error::about_keys("invalid_request", "SIGNATURE_INVALID", text);
     let Some(certificate) = certificate else {
         return Err(invalid(
             "a Signature came without TPP-Signature-Certificate; send both or neither".to_owned(),
@@ -152,13 +153,8 @@ fn check_signature(
     };
     let message = Message { method: &Method::POST, target, base_uri: "", headers };
     let rules = services.profile().signatures.requiring(&["digest"]);
-    check_message_signature(&message, value, certificate, &rules, call.ctx.now).map_err(|refusal| {
-        invalid(if services.edge.explain {
-            refusal.to_string()
-        } else {
-            "the signature is not acceptable".to_owned()
-        })
-    })
+    let verified = check_message_signature(&message, value, certificate, &rules, call.ctx.now);
+    verified.map_err(|refusal| invalid(refusal.to_string()))
 }
 
 fn render(

@@ -62,6 +62,7 @@ async fn invalid_requests_are_answered_here_and_never_redirected() {
     let mut repeated = parameters();
     repeated.push(("state", "x".into()));
     let scope = |text: &str| with("scope", text);
+    let no_role = if testkit::is_served() { "does not grant the role" } else { "does not grant PSP_AI" };
     let rows: Vec<(&str, Request, &str, &str)> = vec![
         ("no client id", without("client_id"), "invalid_request", "client_id is missing"),
         ("empty client id", with("client_id", ""), "invalid_request", "client_id is missing"),
@@ -110,7 +111,7 @@ async fn invalid_requests_are_answered_here_and_never_redirected() {
             "accounts is not known",
         ),
         ("no UUID", scope("openid AIS:1"), "invalid_scope", "no UUID"),
-        ("no role for the scope", get(&of_reader), "invalid_scope", "does not grant PSP_AI"),
+        ("no role for the scope", get(&of_reader), "invalid_scope", no_role),
         ("no challenge", without("code_challenge"), "invalid_request", "code_challenge is missing"),
         ("no challenge method", without("code_challenge_method"), "invalid_request", "must be S256"),
         ("plain challenge", with("code_challenge_method", "plain"), "invalid_request", "must be S256"),

@@ -24,7 +24,6 @@ async fn every_member_that_a_live_test_of_the_bank_asserts() {
             ("userinfo_endpoint", "/v1/userinfo"),
             ("revocation_endpoint", "/v1/token/revoke"),
             ("registration_endpoint", "/v1/registration"),
-            ("introspection_endpoint", "/v1/introspect"),
             ("pushed_authorization_request_endpoint", "/v1/par"),
             ("jwks_uri", "/v1/jwks"),
         ] {
@@ -32,6 +31,21 @@ async fn every_member_that_a_live_test_of_the_bank_asserts() {
             let target = format!("/auth/{tenant}{path}");
             let answer = server.send(&Request::new("GET", &target)).await;
             assert_ne!(answer.status, 404, "{member} is served");
+        }
+        // For services of the bank, which are made at the management API of a bank for tests.
+        let introspection = format!("/auth/{tenant}/v1/introspect");
+        let answer = server.send(&Request::new("GET", &introspection)).await;
+        let methods = &json["introspection_endpoint_auth_methods_supported"];
+        if testkit::is_served() {
+            assert_eq!((answer.status, json.get("introspection_endpoint")), (404, None));
+            assert!(methods.is_null());
+        } else {
+            let endpoint = format!("{issuer}/v1/introspect");
+            assert_eq!(
+                (answer.status, json["introspection_endpoint"].as_str()),
+                (405, Some(endpoint.as_str()))
+            );
+            assert_eq!(methods, &json!(["client_secret_basic"]));
         }
         for (member, value) in [
             ("mutual_tls_sender_constrained_access_tokens", true),

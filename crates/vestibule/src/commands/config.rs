@@ -18,7 +18,7 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
                 [] => output::line(&format!("{} is right.", file.display())),
                 remarks => {
                     output::error(&lines(&file, remarks));
-                    let rest = "is right, but for certificates of which it is not the time";
+                    let rest = "is right, but for certificates that should be other ones";
                     output::line(&format!("{} {rest}.", file.display()));
                 }
             },

@@ -92,7 +92,7 @@ fn tell_remarks(args: &ServeArgs, configuration: &Configuration) {
     for remark in configuration.remarks() {
         tracing::warn!(
             configuration = config::lines(&args.config, std::slice::from_ref(remark)),
-            "it is not the time of a certificate"
+            "a certificate should be another one"
         );
     }
 }

@@ -90,6 +90,10 @@ section! {
         /// they revoked them, or an authority between them and a trusted one. Where nobody tells, calls are answered with 503, reads
         /// under a consent for six hours not. Read again at SIGHUP.
         check_revocation: bool, Default("true");
+        /// Whether authorities for tests are trusted too: those in whose organisation TEST or SANDBOX is a word. Whoever has such an
+        /// authority, as everybody who starts a sandbox has, can be any third party: only for a gateway behind which nothing is real.
+        /// It holds for anchor_files and, in [trusted_lists], for signer_files and for what lists name. Read again at SIGHUP.
+        test_authorities: bool, Default("false");
     }
 }
 

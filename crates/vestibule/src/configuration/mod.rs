@@ -16,13 +16,13 @@ mod register;
 mod secrecy;
 mod section;
 mod texts;
+mod trust;
 mod used_files;
 mod values;
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use eidas::TrustStore;
 use gateway::domain::Timestamp;
 use gateway::profile::CallLimits;
 
@@ -211,8 +211,10 @@ impl Configuration {
             check_servers(&mut reader, servers, proxy.as_ref(), when);
         }
         sealing.iter().flatten().for_each(|sealing| check_sealing(&mut reader, sealing));
-        trust.iter().for_each(|trust| check_trust(&mut reader, trust, &trusted_lists));
-        trusted_lists.iter().flatten().for_each(|lists| check_lists(&mut reader, lists));
+        trust.iter().for_each(|trust| trust::check(&mut reader, trust, &trusted_lists));
+        let test_authorities = trust.as_ref().is_some_and(|trust: &Trust| trust.test_authorities);
+        let lists = trusted_lists.iter().flatten();
+        lists.for_each(|lists| trust::check_lists(&mut reader, lists, test_authorities));
         register.iter().flatten().for_each(|register| register::check(&mut reader, register));
         limits.iter().flatten().for_each(|limits| check_limits(&mut reader, limits));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, when));
@@ -259,30 +261,6 @@ impl Configuration {
     }
 }
 
-fn check_trust(reader: &mut Reader<'_>, trust: &Trust, lists: &Option<Option<TrustedLists>>) {
-    let has_lists = lists.as_ref().is_none_or(Option::is_some);
-    if trust.anchor_files.is_empty() && !has_lists {
-        reader.together(
-            "trust.anchor_files",
-            "without an authority no third party is let in; name one, or [trusted_lists]",
-        );
-    }
-    for file in &trust.anchor_files {
-        for certificate in &file.certificates {
-            if let Err(error) = TrustStore::default().add_anchor(&certificate.der) {
-                reader.together("trust.anchor_files", format!("{}: {error}", file.path.display()));
-            }
-        }
-    }
-}
-
-fn check_lists(reader: &mut Reader<'_>, lists: &TrustedLists) {
-    if lists.signer_files.is_empty() {
-        let text = "without a certificate nobody's signature of the list of lists is taken";
-        reader.together("trusted_lists.signer_files", text);
-    }
-}
-
 fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     if sealing.other_key.as_ref() == Some(&sealing.key) {
         reader.together(
@@ -324,23 +302,6 @@ fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, when: When<'_>
             "core_bank.trust_files",
             "without an authority the core bank cannot be told from others",
         );
-    }
-}
-
-impl Trust {
-    /// The authorities.
-    ///
-    /// # Errors
-    /// [`eidas::CertificateError`]
-    pub(crate) fn store(&self) -> Result<TrustStore, eidas::CertificateError> {
-        let mut store = TrustStore::default();
-        for certificate in self.anchor_files.iter().flat_map(|file| &file.certificates) {
-            store.add_anchor(&certificate.der)?;
-        }
-        for certificate in self.intermediate_files.iter().flat_map(|file| &file.certificates) {
-            store.add_intermediate(&certificate.der);
-        }
-        Ok(store)
     }
 }
 

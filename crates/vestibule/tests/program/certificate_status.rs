@@ -15,10 +15,10 @@ use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
     generate_key,
 };
-use eidas::status::Standing;
-use eidas::{OrganizationIdentifier, Role};
+use eidas::status::{OcspRequest, Standing, StatusError};
+use eidas::{Certificate, OrganizationIdentifier, Role};
 use gateway::Clock;
-use gateway::domain::CertificateStatus;
+use gateway::domain::{CertificateStatus, Timestamp};
 use jiff::SignedDuration;
 use serde_json::json;
 use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
@@ -189,28 +189,47 @@ async fn answer(State(says): State<Says>, question: Bytes) -> Vec<u8> {
     responder.answer(responder.read(&question).unwrap(), &[standing], (now, until)).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_suspended_certificate_nothing_is_kept_but_of_a_revoked_one() {
-    let (_guard, folder) = free_folder();
-    let name = AuthorityName {
-        country: "NL".into(),
-        locality: None,
-        organization_identifier: None,
-        organization: "Example (TEST)".into(),
-        common_name: "Example CA (TEST)".into(),
-    };
-    let years = ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
-    let authority = Authority::root(&name, KeyType::P256, &[1], years).unwrap();
-    let responder = authority.responder(&[2], years).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let bank = asking_bank_at(&address, &folder, &to_pem(authority.der())).await;
-    let clock: Arc<dyn Clock> = bank.running.sandbox.clock.clone();
-    let now = clock.now(None);
-    let says: Says = Arc::new((responder, Mutex::new(Standing::Good), clock));
-    let routes = Router::new().route("/ca/ocsp", post(answer)).with_state(Arc::clone(&says));
-    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    let seal = |number: u8| {
+/// An authority of its own with a responder, and a bank that trusts it and asks there.
+struct Asked {
+    bank: TestServer,
+    authority: Authority,
+    says: Says,
+}
+
+impl Asked {
+    async fn new(folder: &Path) -> Self {
+        let name = AuthorityName {
+            country: "NL".into(),
+            locality: None,
+            organization_identifier: None,
+            organization: "Example (TEST)".into(),
+            common_name: "Example CA (TEST)".into(),
+        };
+        let years = ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
+        let authority = Authority::root(&name, KeyType::P256, &[1], years).unwrap();
+        let responder = authority.responder(&[2], years).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let bank = asking_bank_at(&address, folder, &to_pem(authority.der())).await;
+        let clock: Arc<dyn Clock> = bank.running.sandbox.clock.clone();
+        let says: Says = Arc::new((responder, Mutex::new(Standing::Good), clock));
+        let routes = Router::new().route("/ca/ocsp", post(answer)).with_state(Arc::clone(&says));
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Self { bank, authority, says }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.says.2.now(None)
+    }
+
+    /// What the responder says from now on.
+    fn say(&self, standing: Standing) {
+        *self.says.1.lock().unwrap() = standing;
+    }
+
+    /// A certificate for seals.
+    fn seal(&self, number: u8) -> Signer {
+        let now = self.now();
         let request = CertificateRequest {
             organization_identifier: OrganizationIdentifier::parse(&format!("PSDNL-DNB-R00000{number}"))
                 .unwrap(),
@@ -230,17 +249,32 @@ async fn of_a_suspended_certificate_nothing_is_kept_but_of_a_revoked_one() {
             disclosure_statement: None,
         };
         let (key, public) = generate_key(KeyType::P256).unwrap();
-        let certificate = authority.issue(Profile::QSeal, &request, &points, &public).unwrap();
+        let certificate = self.authority.issue(Profile::QSeal, &request, &points, &public).unwrap();
         Signer::from_pem(&to_pem(&certificate.der), &key, None)
-    };
+    }
+
+    /// What the bank keeps of a certificate.
+    async fn kept(&self, signer: &Signer) -> Option<CertificateStatus> {
+        let fingerprint = signer.certificate.fingerprint_hex();
+        let records = self.bank.running.sandbox.gateway.certificates().await.unwrap();
+        let record = records.into_iter().find(|record| record.holder.fingerprint == fingerprint);
+        record.map(|record| record.status)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_suspended_certificate_nothing_is_kept_but_of_a_revoked_one() {
+    let (_guard, folder) = free_folder();
+    let asked = Asked::new(&folder).await;
+    let (bank, now) = (&asked.bank, asked.now());
     for (number, standing, kept) in [
         (3, Standing::Suspended { at: now }, CertificateStatus::Active),
         (4, Standing::Revoked { at: now }, CertificateStatus::Revoked { at: now }),
     ] {
-        *says.1.lock().unwrap() = Standing::Good;
-        let signer = seal(number);
+        asked.say(Standing::Good);
+        let signer = asked.seal(number);
         bank.register("nl", &signer, &[CALLBACK]).await;
-        *says.1.lock().unwrap() = standing;
+        asked.say(standing);
         let calls = std::cell::Cell::new(0);
         let refused = until(401, async || {
             calls.set(calls.get() + 1);
@@ -249,13 +283,74 @@ async fn of_a_suspended_certificate_nothing_is_kept_but_of_a_revoked_one() {
         });
         let refused = refused.await;
         assert!(refused.body.contains("CERTIFICATE_REVOKED"), "{}", refused.body);
-        let fingerprint = signer.certificate.fingerprint_hex();
-        let records = bank.running.sandbox.gateway.certificates().await.unwrap();
-        let record = records.into_iter().find(|record| record.holder.fingerprint == fingerprint).unwrap();
         let second = |status| match status {
             CertificateStatus::Revoked { at } => Some(at.as_second()),
             _ => None,
         };
-        assert_eq!(second(record.status), second(kept));
+        assert_eq!(asked.kept(&signer).await.map(second), Some(second(kept)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_comes_with_a_certificate_that_its_issuer_does_not_know_yet_is_told_to_come_again() {
+    let (_guard, folder) = free_folder();
+    let asked = Asked::new(&folder).await;
+    asked.say(Standing::Unknown);
+    let signer = asked.seal(5);
+    let refused = asked.bank.send(&Request::onboarding("nl").signed(&signer)).await;
+    let (code, said) = refused.error();
+    assert_eq!((refused.status, code.as_str()), (401, "CERTIFICATE_REVOKED"), "{}", refused.body);
+    assert!(said.contains("is not known to the responder of its issuer"), "{said}");
+    assert!(said.contains("if it is new, try again in some minutes"), "{said}");
+    assert!(!said.contains("was revoked"), "{said}");
+    // What is held against it passes by itself: nothing is kept.
+    assert_eq!(asked.kept(&signer).await, None);
+}
+
+/// An authority whose certificate says something critical about policies signs answers itself; OpenSSL plays its responder.
+#[test]
+fn an_authority_that_demands_policies_is_believed() {
+    let (_guard, folder) = free_folder();
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let configuration = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\n\
+                         certificatePolicies=critical,1.2.3\npolicyConstraints=critical,requireExplicitPolicy:0\n";
+    let configuration = write(&folder, "openssl.cnf", configuration);
+    let (issuer, issuer_key, leaf) = (at("issuer.pem"), at("issuer.key"), at("leaf.pem"));
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", &configuration];
+    let authority = ["req", "-x509", "-subj", "/CN=Issuer", "-extensions", "ca", "-days", "30"];
+    testkit::openssl(&[&authority[..], &curve, &["-keyout", &issuer_key, "-out", &issuer]].concat());
+    let asked = ["req", "-subj", "/CN=Leaf"];
+    let (request, leaf_key) = (at("leaf.csr"), at("leaf.key"));
+    testkit::openssl(&[&asked[..], &curve, &["-keyout", &leaf_key, "-out", &request]].concat());
+    let signs = ["x509", "-req", "-in", &request, "-CA", &issuer, "-CAkey", &issuer_key];
+    testkit::openssl(&[&signs[..], &["-set_serial", "0x7f01", "-out", &leaf]].concat());
+    let read = |path: &str| Certificate::from_pem(std::fs::read(path).unwrap()).unwrap();
+    let (issued_by, certificate) = (read(&issuer), read(&leaf));
+    let question = OcspRequest::new(&certificate, &issued_by, None).unwrap();
+    let (sent, answer) = (write(&folder, "question.der", question.der()), at("answer.der"));
+    let index = write(&folder, "index.txt", "V\t491231000000Z\t\t7F01\tunknown\t/CN=Leaf\n");
+    let responder = ["ocsp", "-index", &index, "-CA", &issuer, "-rsigner", &issuer, "-rkey", &issuer_key];
+    testkit::openssl(&[&responder[..], &["-reqin", &sent, "-respout", &answer, "-ndays", "1"]].concat());
+    let answer = std::fs::read(answer).unwrap();
+    // OpenSSL answers as of the time that it is; what that is makes no difference here.
+    let Err(StatusError::Early(now)) = question.read_answer(&answer, &issued_by, Timestamp::UNIX_EPOCH)
+    else {
+        panic!("the answer is of no time");
+    };
+    assert_eq!(question.read_answer(&answer, &issued_by, now).unwrap().standing, Standing::Good);
+    // Somebody else's key is nobody's.
+    let stranger = Authority::root(
+        &AuthorityName {
+            country: "NL".into(),
+            locality: None,
+            organization_identifier: None,
+            organization: "Example (TEST)".into(),
+            common_name: "Issuer".into(),
+        },
+        KeyType::P256,
+        &[1],
+        ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap()),
+    );
+    let stranger = Certificate::from_der(stranger.unwrap().der()).unwrap();
+    assert_eq!(question.read_answer(&answer, &stranger, now), Err(StatusError::Signer));
 }

@@ -2,7 +2,11 @@
 
 use std::fs;
 
+use testkit::TestCa;
+use vestibule::configuration::Configuration;
+
 use crate::configuration::{Files, example, line_of};
+use crate::serve::{NO_CORE, write_configuration};
 
 /// Lines of the section of a provider, the beginning of the one that the message names, and what it says; none if it is right.
 const PROVIDERS: &[(&str, &str, &str)] = &[
@@ -178,6 +182,54 @@ fn trusted_lists_stand_in_for_anchors() {
             code == 1 && told.contains(said) && told.contains(&format!("{line}: ")),
             "{lines}: {line} {told}"
         );
+    }
+}
+
+/// Whoever has such an authority, as everybody who starts a sandbox has, can be any third party.
+#[test]
+fn authorities_for_tests_are_trusted_where_the_file_says_so_alone() {
+    let files = Files::new();
+    let right = example();
+    let allowed = right.replacen("[trust]\n", "[trust]\ntest_authorities = true\n", 1);
+    let line = line_of(&right, "anchor_files = ");
+    for (organization, is_for_tests) in [
+        ("Trust Services (TEST)", true),
+        ("Sandbox Trust", true),
+        ("ACME test-authority", true),
+        ("Attesta Trust", false),
+        ("Sandboxes and Contests", false),
+    ] {
+        fs::write(files.path("anchors.pem"), TestCa::new(organization).pem()).unwrap();
+        let (code, told) = files.check(&right);
+        if is_for_tests {
+            assert!(code == 1 && told.starts_with(&format!("{line}: [trust] anchor_files: ")), "{told}");
+            assert!(told.contains("is an authority for tests") && told.contains(organization), "{told}");
+            assert!(told.contains("say test_authorities = true in [trust] where nothing is real"), "{told}");
+        } else {
+            assert_eq!((code, told.as_str()), (0, "FILE is right.\n"), "{organization}");
+        }
+        let (code, told) = files.check(&allowed);
+        assert_eq!(code, 0, "{told}");
+        assert_eq!(told.contains("whoever has it can be any third party here"), is_for_tests, "{told}");
+    }
+    // A gateway that runs takes up none either.
+    fs::write(files.path("intermediates.pem"), files.ca.pem()).unwrap();
+    fs::write(files.path("anchors.pem"), files.ca.pem()).unwrap();
+    let path = write_configuration(&files, NO_CORE, "");
+    let text = fs::read_to_string(&path).unwrap().replace("test_authorities = true\n", "");
+    fs::write(&path, text).unwrap();
+    let before = Configuration::read(&path, testkit::now()).unwrap();
+    fs::write(files.path("anchors.pem"), TestCa::new("Trust Services (TEST)").pem()).unwrap();
+    let problems = Configuration::read_again(&path, testkit::now(), &before).unwrap_err();
+    assert!(problems.len() == 1 && problems[0].text.contains("is an authority for tests"), "{problems:?}");
+    // Nor do such people sign the list of lists.
+    fs::write(files.path("anchors.pem"), files.ca.pem()).unwrap();
+    fs::write(files.path("list-signers.pem"), TestCa::new("Lists (TEST)").pem()).unwrap();
+    let section = "[trusted_lists]\nsigner_files = [\"list-signers.pem\"]";
+    for (text, good) in [(&right, false), (&allowed, true)] {
+        let (code, told) = files.check(&text.replace("#[trusted_lists]", section));
+        assert_eq!(code == 0, good, "{told}");
+        assert!(told.contains("[trusted_lists] signer_files: ") && told.contains("for tests"), "{told}");
     }
 }
 

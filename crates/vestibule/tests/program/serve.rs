@@ -177,7 +177,7 @@ pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) ->
         }
     }
     text += "[trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n";
-    text += "check_revocation = false\n";
+    text += "check_revocation = false\ntest_authorities = true\n";
     text += "[database]\nsqlite_file = \"vestibule.db\"\n";
     text += &format!("[core_bank]\nurl = \"{core_bank}\"\n");
     text += "certificate_file = \"core-client.pem\"\n";
@@ -382,6 +382,10 @@ async fn from_onboarding_to_balances_over_mutual_tls() {
     let refused = tpp.read(&balances, &consent).exchange(&scene.client(Some(&foreign)), &interface).await;
     assert_eq!((refused.status, error(&refused).as_str()), (401, "CERTIFICATE_INVALID"), "{}", refused.body);
     assert!(!refused.body.contains("Authority of the tests"), "{}", refused.body);
+    let token = tpp.token_request("grant_type=refresh_token&refresh_token=x");
+    let refused = token.exchange(&scene.client(Some(&foreign)), &interface).await;
+    let said = "CERTIFICATE_INVALID: the certificate is not acceptable";
+    assert_eq!((refused.status, refused.error().1.as_str()), (401, said), "{}", refused.body);
 
     assert_counted(&scene, &client, &[customer["iban"].as_str().unwrap(), &consent.access_token, &account])
         .await;
@@ -447,6 +451,8 @@ async fn there_is_no_door_for_tests() {
         "/health/live",
     ];
     doors.extend(published.map(|path| ("GET".to_owned(), path.to_owned())));
+    // Services that ask what a token is worth are made at a sandbox.
+    doors.push(("POST".to_owned(), "/auth/nl/v1/introspect".to_owned()));
     for (method, path) in &doors {
         for origin in [scene.interface(), scene.pages(), scene.management()] {
             let is_own =

@@ -279,6 +279,8 @@ async fn signals_reload_and_drain() {
     scene.served.signal(Signal::HUP);
     let stderr = scene.served.0.stderr.take().unwrap();
     let mut lines = BufReader::new(stderr).lines().map(Result::unwrap);
+    // It trusts a sandbox, which is told at each start.
+    assert!(lines.any(|line| line.contains("is an authority for tests")));
     let told = lines.find(|line| line.contains("the configuration is wrong; nothing changes")).unwrap();
     assert!(told.contains("[database] address: ") && !told.contains("swordfish"), "{told}");
     let now = presented(&scene.client(None), &scene.interface()).await;

@@ -3,6 +3,7 @@
 
 use rcgen::string::{BmpString, UniversalString};
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue};
+use serde_json::json;
 use testkit::{Request, Signer, TestCa, TestServer};
 use vestibule::profiles::Strictness;
 
@@ -134,6 +135,74 @@ async fn critical_statements_of_a_trusted_authority_are_taken() {
         ];
         check(&server, rows).await;
     }
+}
+
+#[tokio::test]
+async fn what_is_said_about_policies_may_be_critical_and_what_nobody_needs_may_be_broken() {
+    // Content of certificatePolicies: QCP-l.
+    let policy = tlv(SEQUENCE, &[&tlv(SEQUENCE, &[&[6, 7, 4, 0, 0x8b, 0xec, 0x40, 1, 1]])]);
+    let extension = |arcs: &[u64], content: &[u8], critical: bool| {
+        let mut extension = CustomExtension::from_oid_content(arcs, content.to_vec());
+        extension.set_criticality(critical);
+        extension
+    };
+    let policies = || extension(&[2, 5, 29, 32], &policy, true);
+    // requireExplicitPolicy 0
+    let demands = || extension(&[2, 5, 29, 36], &[0x30, 3, 0x80, 1, 0], true);
+    let broken = || extension(&[1, 3, 6, 1, 4, 1, 11_129, 2, 4, 2], &[0x30, 0x80], false);
+    let root = TestCa::new("Test Trust (TEST)");
+    let between = root.subordinate("Test Issuing (TEST)", |params| {
+        params.custom_extensions.extend([policies(), demands()]);
+    });
+    let with = |ca: &TestCa, more: Vec<CustomExtension>| {
+        let signer = seal(ca, |params| params.custom_extensions.extend(more));
+        signer.with_chain(vec![between.pem().to_owned(), root.pem().to_owned()])
+    };
+    let server = server_that_trusts(&[&root], Strictness::Lenient).await;
+    for (what, signer, taken) in [
+        ("critical policies", with(&root, vec![policies()]), true),
+        ("a broken list of timestamps", with(&root, vec![broken()]), true),
+        ("below an authority that demands a policy", with(&between, vec![policies()]), true),
+        ("without one there", with(&between, vec![]), false),
+    ] {
+        // The authority between comes with the connection, and the proxy before a gateway hands on the certificate alone.
+        if testkit::is_served() && signer.certificate.issuer.to_string().contains("Issuing") {
+            continue;
+        }
+        let request = Request::onboarding("nl").signed(&signer);
+        let answer = request.send(&server.presenting(&signer), server.tls_url()).await;
+        assert_eq!(answer.status, if taken { 200 } else { 401 }, "{what}: {}", answer.body);
+        if !taken {
+            let text = "demands a certificate policy (policyConstraints)";
+            assert!(answer.error().1.contains(text), "{what}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_of_p521_authenticate_connections_and_sign() {
+    let server = TestServer::start().await;
+    let make = async |profile: &str| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
+        let wish =
+            json!({"organizationIdentifier": ID, "profile": profile, "publicKey": key.public_key_pem()});
+        let (status, made) = server.manage("POST", "/test-certificates", wish).await;
+        assert_eq!(status, 201, "{made}");
+        let chain = made["chain"].as_array().unwrap().iter().map(|pem| pem.as_str().unwrap().to_owned());
+        let chain = chain.collect();
+        let certificate = made["certificate"].as_str().unwrap();
+        Signer::from_pem(certificate, &key.serialize_pem(), None).with_chain(chain)
+    };
+    let (seal, qwac) = (make("qseal").await, make("qwac").await);
+    for signer in [&seal, &qwac] {
+        assert_eq!(eidas::describe(&signer.certificate).public_key, "EC P-521");
+    }
+    let client = server.presenting(&qwac);
+    let answer = Request::onboarding("nl").signed(&seal).send(&client, server.tls_url()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let other = Request::onboarding("nl").signed(&seal).set("x-request-id", "other");
+    let refused = other.send(&client, server.tls_url()).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (401, "SIGNATURE_INVALID"), "{}", refused.body);
 }
 
 #[tokio::test]

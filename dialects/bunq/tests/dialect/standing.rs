@@ -288,7 +288,13 @@ async fn the_authorization_server_knows_nothing_of_what_is_approved_here() {
     let credentials = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, credentials);
     let introspection = Request::new("POST", "/auth/nl/v1/introspect").form(&format!("token={bunq_token}"));
     let introspection = introspection.set("authorization", format!("Basic {credentials}"));
-    assert_eq!(server.send(&introspection).await.json(), json!({"active": false}));
+    let introspected = server.send(&introspection).await;
+    if testkit::is_served() {
+        // There are no services to ask.
+        assert_eq!(introspected.status, 404, "{}", introspected.body);
+    } else {
+        assert_eq!(introspected.json(), json!({"active": false}));
+    }
     for form in [format!("token={bunq_token}"), format!("token={bunq_token}&token_type_hint=access_token")] {
         let revocation = Request::new("POST", "/auth/nl/v1/token/revoke");
         let revocation = revocation.set("authorization", tpp.basic()).form(&form);

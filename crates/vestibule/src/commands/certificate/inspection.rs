@@ -218,6 +218,7 @@ pub(super) fn text(d: &Description) -> String {
     row("Key usage", &d.key_usage.clone().unwrap_or_default().join(", "));
     row("DNS names", &d.dns_names.join(", "));
     row("Issuer", &d.issuer.text);
+    row("Unreadable extensions", &d.unreadable_extensions.join(", "));
     row("Serial number", &d.serial_number);
     row("SHA-256", &d.fingerprint);
     row("Key id for signatures", &d.key_id);

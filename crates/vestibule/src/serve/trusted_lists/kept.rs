@@ -58,6 +58,8 @@ pub(super) struct Lists {
     pub(super) national: BTreeMap<String, Arc<TrustedList>>,
     /// Those below the authorities of the lists.
     intermediates: Vec<Vec<u8>>,
+    /// Whether authorities for tests are taken from lists.
+    test_authorities: bool,
     /// Lists that could not be taken since the start.
     pub(super) refused: u64,
 }
@@ -83,6 +85,7 @@ impl Kept {
             octets: Vec::new(),
             national: BTreeMap::new(),
             intermediates: Vec::new(),
+            test_authorities: false,
             refused: 0,
         };
         let addresses = ListAddresses::new(url)?;
@@ -97,10 +100,13 @@ impl Kept {
         self.lists().national.is_empty()
     }
 
-    /// Remembers whom the configuration names as authorities between listed ones and third parties.
+    /// Remembers whom the configuration names as authorities between listed ones and third parties, and whether those for tests
+    /// are taken.
     pub(super) fn trust(&self, trust: &Trust) {
         let below = trust.intermediate_files.iter().flat_map(|file| &file.certificates);
-        self.lists().intermediates = below.map(|certificate| certificate.der.clone()).collect();
+        let mut lists = self.lists();
+        lists.intermediates = below.map(|certificate| certificate.der.clone()).collect();
+        lists.test_authorities = trust.test_authorities;
     }
 
     /// Reads what was kept. It is verified as what is fetched, so that nobody has to trust the folder.
@@ -307,7 +313,7 @@ impl Kept {
                 }
             }
         }
-        let set = ListedServices::new(good, &lists.intermediates);
+        let set = ListedServices::new(good, &lists.intermediates, lists.test_authorities);
         drop(lists);
         gateway.trust_lists(Arc::new(set));
     }

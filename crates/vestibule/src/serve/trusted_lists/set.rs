@@ -12,12 +12,18 @@ use trusted_lists::{Service, TrustedList, qualified};
 pub(super) struct ListedServices {
     lists: Vec<(String, Arc<TrustedList>)>,
     intermediates: Vec<Certificate>,
+    /// Whether authorities for tests are among those that vouch for somebody.
+    test_authorities: bool,
 }
 
 impl ListedServices {
-    pub(super) fn new(lists: Vec<(String, Arc<TrustedList>)>, intermediates: &[Vec<u8>]) -> Self {
+    pub(super) fn new(
+        lists: Vec<(String, Arc<TrustedList>)>,
+        intermediates: &[Vec<u8>],
+        test_authorities: bool,
+    ) -> Self {
         let intermediates = intermediates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-        Self { lists, intermediates }
+        Self { lists, intermediates, test_authorities }
     }
 
     fn services(&self) -> impl Iterator<Item = (&str, &Service)> {
@@ -45,7 +51,8 @@ impl ListedServices {
             above.subject == certificate.issuer || between().any(|between| between.issuer == above.subject)
         };
         let mut problem = PathError::UntrustedIssuer;
-        for above in service.certificates.iter().filter(|above| is_near(above)) {
+        let is_taken = |above: &Certificate| self.test_authorities || !above.is_for_tests();
+        for above in service.certificates.iter().filter(|above| is_near(above) && is_taken(above)) {
             let mut trust = TrustStore::default();
             between().for_each(|between| trust.add_intermediate(&between.der));
             if trust.add_anchor(&above.der).is_err() {

@@ -590,7 +590,7 @@ fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_o
     let xml = operator.sign(&NewList { services: vec![service], ..national("NL", 1) });
     let list = Arc::new(TrustedList::read(xml.as_bytes(), &[operator.certificate]).unwrap());
     let set = |intermediates: &[Vec<u8>]| {
-        ListedServices::new(vec![("NL".to_owned(), Arc::clone(&list))], intermediates)
+        ListedServices::new(vec![("NL".to_owned(), Arc::clone(&list))], intermediates, true)
     };
     let above = [between.der(), listed.authority.der()].map(|der| CertificateDer::from(der.to_vec()));
     let other = CertificateDer::from(Operator::new("Other").authority.der().to_vec());
@@ -601,6 +601,9 @@ fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_o
         let found = set(configured).qualified(&seal, sent, now()).unwrap();
         assert_eq!((found.purpose, &found.above[..]), (Purpose::QSeal, &above[..]));
     }
+    // Authorities for tests vouch for nobody where something is real, whoever lists them.
+    let real = ListedServices::new(vec![("NL".to_owned(), Arc::clone(&list))], &[], false);
+    assert_eq!(real.qualified(&seal, &above[..1], now()).unwrap_err(), Unqualified::Unlisted);
     // Its time has to be now, and not when it issued the certificate.
     let hour = SignedDuration::from_hours(1);
     for (years, expected) in [
