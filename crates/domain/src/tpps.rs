@@ -131,8 +131,8 @@ impl Tpp {
         }
     }
 
-    /// The certificate that a registration with `certificate` takes out of use: the one of the registration before,
-    /// if there was one.
+    /// The certificate in whose place a registration puts `certificate`: the one of the registration before, if there was
+    /// one.
     pub fn replaced_certificate<'t>(previous: Option<&'t Tpp>, certificate: &str) -> Option<&'t str> {
         let registered = previous.filter(|tpp| tpp.has_registered());
         registered.map(|tpp| tpp.certificate.as_str()).filter(|old| *old != certificate)

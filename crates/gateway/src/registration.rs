@@ -38,8 +38,8 @@ pub struct Registered {
 
 impl Gateway {
     /// Registers a third party, or replaces its registration: new redirect URIs, a new secret, and the
-    /// certificate of the earlier registration is revoked if it was another one. The same request again, because its
-    /// answer was lost, changes nothing.
+    /// certificate of the earlier registration is revoked if it was another one that the bank itself issued. The same
+    /// request again, because its answer was lost, changes nothing.
     ///
     /// # Errors
     /// [`Refusal`] for the token, the certificate, whether the token was used, the redirect URIs, in this order;
@@ -132,7 +132,7 @@ impl Gateway {
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {
             let status = CertificateStatus::Revoked { at: ctx.now };
             let record = self.0.store.certificate(old).await?;
-            if let Some(record) = record.filter(|record| record.status == CertificateStatus::Active) {
+            if let Some(record) = record.filter(CertificateRecord::is_replaced_by_newer) {
                 changes = changes.put_certificate(&CertificateRecord { status, ..record });
             }
         }
@@ -143,6 +143,5 @@ impl Gateway {
 }
 
 fn check_not_blocked(tpp: &Tpp, now: Timestamp) -> Result<(), StandingRefusal> {
-    Standing { blocked: tpp.blocked, is_registered: tpp.has_registered(), certificate: None }
-        .check_not_blocked(&tpp.id, now)
+    Standing { blocked: tpp.blocked, ..Standing::default() }.check_not_blocked(&tpp.id, now)
 }

@@ -85,7 +85,7 @@ pub(super) type Pair<'c> = (&'c Certificate, &'c Certificate, &'static str);
 /// What is asked about the certificates of a call. Nobody has to know anything of one that is out of its time: the check of that
 /// refuses it. An authority is asked about whatever its time, since another clock than this one may have found its way.
 pub(super) fn asked_about<'c>(shown: &[(&'c PresentedCertificate, Place)], now: Timestamp) -> Vec<Pair<'c>> {
-    let within = shown.iter().filter(|(presented, _)| presented.certificate.is_valid_at(now));
+    let within = shown.iter().filter(|(presented, _)| presented.certificate.may_be_used_at(now));
     within.flat_map(|(presented, place)| pairs(presented, *place)).collect()
 }
 

@@ -81,7 +81,7 @@ async fn rows_come_back_as_they_went_in() {
         tpp.version = 1;
         let standing = store.standing(&tpp.id, "ff").await.unwrap();
         let expected =
-            Standing { blocked: tpp.blocked, is_registered: true, certificate: Some(certificate.state()) };
+            Standing { blocked: tpp.blocked, registered_by: Some(tpp.certificate.clone()), certificate: Some(certificate.state()) };
         assert_eq!(standing, expected);
         let unknown = store.standing(&TppId::new("PSDNL-DNB-2"), "00").await.unwrap();
         assert_eq!(unknown, Standing::default());
@@ -93,6 +93,15 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.has_signing_key("ff").await.unwrap(), Some(true));
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()));
         assert_eq!(store.has_signing_key("00").await.unwrap(), None);
+        assert_eq!(store.certificate_path("ff").await.unwrap(), None, "nothing was kept of it");
+        let path = ["MAA=".to_owned(), "MQA=".to_owned()];
+        for path in [&path[..1], &path] {
+            store.save(Changes::new().keep_path("ff", path)).await.unwrap();
+            assert_eq!(store.certificate_path("ff").await.unwrap().unwrap(), path);
+        }
+        let unknown = store.save(Changes::new().keep_path("00", &path)).await;
+        assert!(matches!(unknown, Err(StoreError::Conflict)), "{unknown:?}");
+        assert_eq!(store.certificate_path("00").await.unwrap(), None);
         let other = CertificateHolder { signing_key: Some("other".into()), ..stored.holder.clone() };
         store.save(Changes::new().set_signing_key(&other)).await.unwrap();
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()), "it has its key");
