@@ -76,7 +76,7 @@ impl Gateway {
         token: Option<&str>,
     ) -> Result<(), Error> {
         let consent = self.consent(ctx, tpp, id).await?;
-        self.check_token_of(token, &Subject::Consent(consent.id)).await?;
+        self.check_token_of((ctx, tpp), token, &Subject::Consent(consent.id)).await?;
         retry(|| async {
             let consent = self.consent(ctx, tpp, id).await?;
             let rules = self.rules_of(&consent);
@@ -88,9 +88,16 @@ impl Gateway {
     }
 
     /// Checks that a token, if one came along, is of this subject. It may have expired.
-    pub(crate) async fn check_token_of(&self, token: Option<&str>, subject: &Subject) -> Result<(), Error> {
+    pub(crate) async fn check_token_of(
+        &self,
+        (ctx, tpp): (&Ctx, &ActingTpp),
+        token: Option<&str>,
+        subject: &Subject,
+    ) -> Result<(), Error> {
         let Some(token) = token else { return Ok(()) };
-        match self.known_token(token).await? {
+        let known = self.known_token(token).await?;
+        self.end_if_stolen(ctx, tpp, known.as_ref()).await?;
+        match known {
             Some((_, grant)) if grant.subject == *subject => Ok(()),
             _ => Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()).into()),
         }

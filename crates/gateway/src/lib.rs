@@ -34,6 +34,7 @@ mod events_aside;
 mod forgetting;
 mod funds_consents;
 mod grants;
+mod kept_certificates;
 mod keys;
 mod last_uses;
 mod leases;
@@ -54,6 +55,7 @@ mod pushed_requests;
 mod randomness;
 mod registers;
 mod registration;
+mod renewals;
 mod requests;
 mod resource_servers;
 pub mod revocation;
@@ -95,6 +97,7 @@ pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
 pub use grants::{CodeExchange, IssuedTokens};
+pub use kept_certificates::Act;
 pub use keys::Keys;
 pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;
@@ -164,6 +167,7 @@ struct Inner {
     keys: Keys,
     bank: Bank,
     trust: trust::Trust,
+    kept_paths: kept_certificates::KeptPaths,
     revocation: Option<Revocation>,
     register: Option<Register>,
     sealing: Sealing,
@@ -215,6 +219,7 @@ impl Gateway {
             keys,
             bank,
             trust,
+            kept_paths: kept_certificates::KeptPaths::default(),
             revocation,
             register,
             sealing,

@@ -8,7 +8,7 @@ use domain::{
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
+use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, PresentedCertificate, secrets};
 
 /// What a third party sends to register.
 pub struct RegistrationRequest {
@@ -85,7 +85,8 @@ impl Gateway {
             authentication: request.authentication,
         };
         let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
-        let tpp = self.save_registration(ctx, changes, registration, request.place).await?;
+        let presented = request.certificate.as_ref().and_then(CertificateIdentity::presented);
+        let tpp = self.save_registration(ctx, changes, (registration, presented), request.place).await?;
         Ok(Registered { tpp, secret })
     }
 
@@ -112,7 +113,7 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         mut changes: Changes,
-        registration: Registration,
+        (registration, presented): (Registration, Option<&PresentedCertificate>),
         place: Place,
     ) -> Result<Tpp, Error> {
         let holder = registration.certificate.clone();
@@ -127,6 +128,9 @@ impl Gateway {
         check_state(record.state(), place, ctx.now)?;
         if known.as_ref() != Some(&record) {
             changes = changes.put_certificate(&record);
+        }
+        if let Some(presented) = presented {
+            changes = self.keep_path(changes, presented).await?;
         }
         previous.as_ref().map_or(Ok(()), |tpp| check_not_blocked(tpp, ctx.now))?;
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {

@@ -2,30 +2,36 @@
 
 use domain::{CertificateStatus, Refusal, Timestamp};
 use eidas::Certificate;
+use tokio::time::Instant;
 
 use super::{AGAIN, Revocation, Verdict};
-use crate::{Error, Gateway, Noun, Place, PresentedCertificate};
+use crate::{Act, Error, Gateway, Noun, Place, PresentedCertificate};
 
 /// What an authority above a certificate is called.
 const AUTHORITY: &str = "the certificate of the authority that issued it";
 
 impl Gateway {
-    /// Asks the issuers of the certificates of a call whether they revoked one, at a bank that asks. A call that only reads
-    /// what was granted before is let through for some hours when nobody answers.
+    /// Asks the issuers of certificates whether they revoked one, at a bank that asks. What only reads that which was granted
+    /// before, or is told of it, is let through for some hours when nobody answers.
     ///
     /// # Errors
     /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`]
     pub(crate) async fn check_revocation(
         &self,
         shown: &[(&PresentedCertificate, Place)],
-        reads: bool,
+        act: Act,
     ) -> Result<(), Error> {
         let Some(revocation) = self.0.revocation.as_ref().filter(|revocation| revocation.is_on()) else {
             return Ok(());
         };
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
-        let deadline = revocation.deadline();
+        let (deadline, reads) = match act {
+            Act::Changes => (revocation.deadline(), false),
+            Act::Reads => (revocation.deadline(), true),
+            // What is begun now is known when it is looked at next.
+            Act::IsTold => (Instant::now(), true),
+        };
         let pairs = asked_about(shown, now);
         for (certificate, issuer, _) in &pairs {
             revocation.begin(certificate, issuer, now);
