@@ -228,7 +228,8 @@ mod tests {
         let newer = registration("bb", "https://other.example/").certificate;
         let newer = CertificateHolder { name: "New".into(), signing_key: Some("PEM".into()), ..newer };
         let renewed = first.clone().renewed(newer);
-        let expected = Tpp { certificate: "bb".into(), name: "New".into(), signing_key: Some("PEM".into()), ..first };
+        let expected =
+            Tpp { certificate: "bb".into(), name: "New".into(), signing_key: Some("PEM".into()), ..first };
         assert_eq!(renewed, expected);
     }
 

@@ -6,7 +6,7 @@ use domain::{Block, Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId}
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{Act, CertificateIdentity, Changes, Ctx, Error, Gateway, Noun, Place};
+use crate::{CertificateIdentity, Changes, Ctx, Deed, Error, Gateway, Noun, Place};
 
 /// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
 /// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
@@ -52,7 +52,7 @@ impl Gateway {
     /// # Errors
     /// [`domain::Refusal::NotRegistered`], [`StandingRefusal`]
     pub async fn may_act(&self, ctx: &Ctx, interface: Interface, id: &TppId) -> Result<ActingTpp, Error> {
-        self.may_act_so(ctx, interface, id, Act::Changes).await
+        self.may_act_so(ctx, interface, id, Deed::Changes).await
     }
 
     /// The same for what is not a change.
@@ -64,13 +64,13 @@ impl Gateway {
         ctx: &Ctx,
         interface: Interface,
         id: &TppId,
-        act: Act,
+        deed: Deed,
     ) -> Result<ActingTpp, Error> {
         let tpp = self.registered(id).await?;
         if interface.registers() {
             return self.client_may_act(ctx, interface, &tpp).await;
         }
-        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface)), act).await
+        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface)), deed).await
     }
 
     /// For a client of the authorization server that was loaded. In front of a real bank a registration is its organisation's,
@@ -111,7 +111,8 @@ impl Gateway {
             return self.client_may_act(ctx, interface, tpp).await;
         }
         // Time, status, revocation and register are what the identity is a proof of.
-        domain::Standing { blocked: tpp.blocked, ..Default::default() }.check_not_blocked(&tpp.id, ctx.now)?;
+        domain::Standing { blocked: tpp.blocked, ..Default::default() }
+            .check_not_blocked(&tpp.id, ctx.now)?;
         self.check_not_stopped(&tpp.id, tpp.certificate_at(interface))?;
         Ok(ActingTpp { id: tpp.id.clone(), interface })
     }
@@ -126,12 +127,12 @@ impl Gateway {
         ctx: &Ctx,
         interface: Interface,
         (id, fingerprint): (&TppId, &str),
-        act: Act,
+        deed: Deed,
     ) -> Result<ActingTpp, Error> {
         let standing = self.0.store.standing(id, fingerprint).await?;
         standing.check(id, interface, ctx.now)?;
         self.check_register_of(ctx, id, fingerprint).await?;
-        self.check_vouched_for(ctx, (interface, id), fingerprint, act).await?;
+        self.check_vouched_for(ctx, (interface, id), fingerprint, deed).await?;
         Ok(ActingTpp { id: id.clone(), interface })
     }
 

@@ -5,7 +5,7 @@ use eidas::Certificate;
 use tokio::time::Instant;
 
 use super::{AGAIN, Revocation, Verdict};
-use crate::{Act, Error, Gateway, Noun, Place, PresentedCertificate};
+use crate::{Deed, Error, Gateway, Noun, Place, PresentedCertificate};
 
 /// What an authority above a certificate is called.
 const AUTHORITY: &str = "the certificate of the authority that issued it";
@@ -19,18 +19,18 @@ impl Gateway {
     pub(crate) async fn check_revocation(
         &self,
         shown: &[(&PresentedCertificate, Place)],
-        act: Act,
+        deed: Deed,
     ) -> Result<(), Error> {
         let Some(revocation) = self.0.revocation.as_ref().filter(|revocation| revocation.is_on()) else {
             return Ok(());
         };
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
-        let (deadline, reads) = match act {
-            Act::Changes => (revocation.deadline(), false),
-            Act::Reads => (revocation.deadline(), true),
+        let (deadline, reads) = match deed {
+            Deed::Changes => (revocation.deadline(), false),
+            Deed::Reads => (revocation.deadline(), true),
             // What is begun now is known when it is looked at next.
-            Act::IsTold => (Instant::now(), true),
+            Deed::IsTold => (Instant::now(), true),
         };
         let pairs = asked_about(shown, now);
         for (certificate, issuer, _) in &pairs {

@@ -80,8 +80,11 @@ async fn rows_come_back_as_they_went_in() {
 
         tpp.version = 1;
         let standing = store.standing(&tpp.id, "ff").await.unwrap();
-        let expected =
-            Standing { blocked: tpp.blocked, registered_by: Some(tpp.certificate.clone()), certificate: Some(certificate.state()) };
+        let expected = Standing {
+            blocked: tpp.blocked,
+            registered_by: Some(tpp.certificate.clone()),
+            certificate: Some(certificate.state()),
+        };
         assert_eq!(standing, expected);
         let unknown = store.standing(&TppId::new("PSDNL-DNB-2"), "00").await.unwrap();
         assert_eq!(unknown, Standing::default());

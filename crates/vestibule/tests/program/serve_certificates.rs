@@ -8,9 +8,7 @@ use testkit::bunq::certificate_time;
 use testkit::{Answer, Request, Signer, TestCa, TestTpp, detailed};
 
 use crate::configuration::Files;
-use crate::serve::{
-    NO_CORE, Scene, approve, configuration, confirmed, consented, error, registered_with,
-};
+use crate::serve::{NO_CORE, Scene, approve, configuration, confirmed, consented, error, registered_with};
 
 const ID: &str = "PSDNL-DNB-R654321";
 
@@ -43,9 +41,7 @@ fn registration(scene: &Scene) -> (String, String, String, i64) {
     let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
     database.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
     let row = "SELECT certificate, roles, signing_key, version FROM tpps WHERE id = ?1";
-    database
-        .query_row(row, [ID], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .unwrap()
+    database.query_row(row, [ID], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap()
 }
 
 fn with(tpp: &TestTpp, signer: Signer) -> TestTpp {
