@@ -90,16 +90,31 @@ impl Standing {
         interface: Interface,
         now: Timestamp,
     ) -> Result<(), StandingRefusal> {
+        self.check_blocks(tpp, interface, now)?;
+        match self.certificate.map(|state| state.status) {
+            Some(CertificateStatus::Revoked { at }) => {
+                Err(StandingRefusal::CertificateRevoked { tpp: tpp.clone(), interface, at })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same where its holder shows another one now, so that nothing matters of the certificate but that the bank blocked it.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`]
+    pub fn check_blocks(
+        &self,
+        tpp: &TppId,
+        interface: Interface,
+        now: Timestamp,
+    ) -> Result<(), StandingRefusal> {
         self.check_not_blocked(tpp, now)?;
-        let tpp = || tpp.clone();
         match self.certificate.map(|state| state.status) {
             Some(CertificateStatus::Blocked { at }) => {
-                Err(StandingRefusal::CertificateBlocked { tpp: tpp(), interface, at })
+                Err(StandingRefusal::CertificateBlocked { tpp: tpp.clone(), interface, at })
             }
-            Some(CertificateStatus::Revoked { at }) => {
-                Err(StandingRefusal::CertificateRevoked { tpp: tpp(), interface, at })
-            }
-            Some(CertificateStatus::Active) | None => Ok(()),
+            _ => Ok(()),
         }
     }
 }
@@ -279,8 +294,11 @@ mod tests {
         assert_eq!(code(revoked.clone(), from), Err("CERTIFICATE_REVOKED"));
         let late = revoked.check_in_use(&tpp, Interface::BerlinGroup, to + second);
         assert_eq!(late.unwrap_err().code(), "CERTIFICATE_REVOKED");
+        assert_eq!(revoked.check_blocks(&tpp, Interface::BerlinGroup, to + second), Ok(()));
         let blocked = standing(CertificateStatus::Blocked { at: from }, None);
-        assert_eq!(code(blocked, from), Err("CERTIFICATE_BLOCKED"));
+        assert_eq!(code(blocked.clone(), from), Err("CERTIFICATE_BLOCKED"));
+        let whatever_else = blocked.check_blocks(&tpp, Interface::BerlinGroup, from);
+        assert_eq!(whatever_else.unwrap_err().code(), "CERTIFICATE_BLOCKED");
         let block = |until| Some(Block { at: from, until });
         assert_eq!(code(standing(CertificateStatus::Active, block(None)), to), Err("CERTIFICATE_BLOCKED"));
         let for_a_time = || standing(CertificateStatus::Active, block(Some(to)));

@@ -97,7 +97,7 @@ impl Gateway {
     }
 
     /// The same for a client that shows a certificate of its own: in front of a real bank it acts on the word of that one, whatever
-    /// became of the one of its registration.
+    /// became of the one of its registration, unless the bank itself blocked or stopped that.
     ///
     /// # Errors
     /// [`StandingRefusal`]
@@ -110,10 +110,10 @@ impl Gateway {
         if self.is_for_tests() || shown.holder().tpp != tpp.id {
             return self.client_may_act(ctx, interface, tpp).await;
         }
-        // Time, status, revocation and register are what the identity is a proof of.
-        domain::Standing { blocked: tpp.blocked, ..Default::default() }
-            .check_not_blocked(&tpp.id, ctx.now)?;
-        self.check_not_stopped(&tpp.id, tpp.certificate_at(interface))?;
+        // Of the shown one, time, status, revocation and register are what the identity is a proof of.
+        let (id, fingerprint) = (&tpp.id, tpp.certificate_at(interface));
+        self.0.store.standing(id, fingerprint).await?.check_blocks(id, interface, ctx.now)?;
+        self.check_not_stopped(id, fingerprint)?;
         Ok(ActingTpp { id: tpp.id.clone(), interface })
     }
 
