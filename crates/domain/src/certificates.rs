@@ -57,6 +57,12 @@ impl CertificateRecord {
         CertificateState { status: self.status, not_before, not_after }
     }
 
+    /// Whether a newer certificate of its holder takes it out of use: a test certificate that is in use. What became of one
+    /// from elsewhere is for whoever issued it to say.
+    pub fn is_replaced_by_newer(&self) -> bool {
+        self.status == CertificateStatus::Active && self.kind != CertificateKind::External
+    }
+
     /// The record of a certificate from elsewhere that is seen for the first time.
     pub fn first_seen(holder: CertificateHolder, now: Timestamp) -> Self {
         Self {

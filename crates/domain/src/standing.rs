@@ -2,6 +2,7 @@
 //! the word of is blocked, revoked, or out of its time.
 
 use eidas::Role;
+use eidas::certificate::may_be_used_at;
 use jiff::Timestamp;
 
 use crate::{CertificateStatus, Interface, TppId};
@@ -27,8 +28,8 @@ impl Block {
 pub struct Standing {
     /// That the bank blocks the third party, or did for a time.
     pub blocked: Option<Block>,
-    /// Whether it has registered.
-    pub is_registered: bool,
+    /// Fingerprint of the certificate of its registration; none if it has not registered.
+    pub registered_by: Option<String>,
     /// The certificate, if it was recorded.
     pub certificate: Option<CertificateState>,
 }
@@ -42,6 +43,13 @@ pub struct CertificateState {
     pub not_before: Timestamp,
     /// Last second of validity.
     pub not_after: Timestamp,
+}
+
+impl CertificateState {
+    /// Whether the certificate is in its time, as far as clocks agree: see [`eidas::certificate::may_be_used_at`].
+    pub fn is_in_time_at(&self, now: Timestamp) -> bool {
+        may_be_used_at((self.not_before, self.not_after), now)
+    }
 }
 
 impl Standing {
@@ -61,23 +69,52 @@ impl Standing {
     /// # Errors
     /// [`StandingRefusal`]
     pub fn check(&self, tpp: &TppId, interface: Interface, now: Timestamp) -> Result<(), StandingRefusal> {
-        self.check_not_blocked(tpp, now)?;
-        let Some(CertificateState { status, not_before, not_after }) = self.certificate else {
-            return Ok(());
-        };
-        let tpp = tpp.clone();
-        match status {
-            CertificateStatus::Blocked { at } => {
-                Err(StandingRefusal::CertificateBlocked { tpp, interface, at })
-            }
-            CertificateStatus::Revoked { at } => {
-                Err(StandingRefusal::CertificateRevoked { tpp, interface, at })
-            }
-            CertificateStatus::Active if now < not_before || not_after < now => {
-                let (from, to) = (not_before, not_after);
+        self.check_in_use(tpp, interface, now)?;
+        match self.certificate {
+            Some(state) if !state.is_in_time_at(now) => {
+                let (tpp, from, to) = (tpp.clone(), state.not_before, state.not_after);
                 Err(StandingRefusal::CertificateExpired { tpp, interface, from, to, now })
             }
-            CertificateStatus::Active => Ok(()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same where it does not matter that the time of the certificate is over, as its holder shows another one wherever
+    /// something depends on it.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`]
+    pub fn check_in_use(
+        &self,
+        tpp: &TppId,
+        interface: Interface,
+        now: Timestamp,
+    ) -> Result<(), StandingRefusal> {
+        self.check_blocks(tpp, interface, now)?;
+        match self.certificate.map(|state| state.status) {
+            Some(CertificateStatus::Revoked { at }) => {
+                Err(StandingRefusal::CertificateRevoked { tpp: tpp.clone(), interface, at })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same where its holder shows another one now, so that nothing matters of the certificate but that the bank blocked it.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`]
+    pub fn check_blocks(
+        &self,
+        tpp: &TppId,
+        interface: Interface,
+        now: Timestamp,
+    ) -> Result<(), StandingRefusal> {
+        self.check_not_blocked(tpp, now)?;
+        match self.certificate.map(|state| state.status) {
+            Some(CertificateStatus::Blocked { at }) => {
+                Err(StandingRefusal::CertificateBlocked { tpp: tpp.clone(), interface, at })
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -135,6 +172,17 @@ pub enum StandingRefusal {
         /// Now, by the tenant's clock.
         now: Timestamp,
     },
+    /// No authority that the bank trusts vouches for its certificate any more.
+    #[error(
+        "no authority that the bank trusts vouches any more for {} {tpp}; {}",
+        interface.certificate(), interface.remedy()
+    )]
+    CertificateUntrusted {
+        /// Which third party.
+        tpp: TppId,
+        /// Where it wants to act.
+        interface: Interface,
+    },
     /// The bank's staff stopped it, or its certificate.
     #[error("{0} was stopped by the bank; it may act again when the bank lifts that: ask the bank")]
     Stopped(TppId),
@@ -189,7 +237,8 @@ impl StandingRefusal {
             Self::Blocked { .. }
             | Self::CertificateBlocked { .. }
             | Self::CertificateRevoked { .. }
-            | Self::CertificateExpired { .. } => false,
+            | Self::CertificateExpired { .. }
+            | Self::CertificateUntrusted { .. } => false,
         }
     }
 
@@ -204,6 +253,7 @@ impl StandingRefusal {
             Self::ServiceNotRegistered { .. } => "ROLE_INVALID",
             Self::CertificateRevoked { .. } => "CERTIFICATE_REVOKED",
             Self::CertificateExpired { .. } => "CERTIFICATE_EXPIRED",
+            Self::CertificateUntrusted { .. } => "CERTIFICATE_INVALID",
         }
     }
 }
@@ -220,7 +270,7 @@ mod tests {
         let to = from + SignedDuration::from_hours(1);
         let standing = |status, blocked| Standing {
             blocked,
-            is_registered: true,
+            registered_by: Some("aa".to_owned()),
             certificate: Some(CertificateState { status, not_before: from, not_after: to }),
         };
         let code = |standing: Standing, now| {
@@ -232,13 +282,23 @@ mod tests {
         for now in [from, to] {
             assert_eq!(code(active(), now), Ok(()), "{now}");
         }
-        for now in [from - second, to + second] {
+        // Clocks may differ by five minutes when it was just issued, and by nothing when it ends.
+        let early = from - SignedDuration::from_mins(5);
+        assert_eq!(code(active(), early), Ok(()));
+        for now in [early - second, to + second] {
             assert_eq!(code(active(), now), Err("CERTIFICATE_EXPIRED"), "{now}");
+            let whatever_its_time = active().check_in_use(&tpp, Interface::BerlinGroup, now);
+            assert_eq!(whatever_its_time, Ok(()), "{now}");
         }
         let revoked = standing(CertificateStatus::Revoked { at: from }, None);
-        assert_eq!(code(revoked, from), Err("CERTIFICATE_REVOKED"));
+        assert_eq!(code(revoked.clone(), from), Err("CERTIFICATE_REVOKED"));
+        let late = revoked.check_in_use(&tpp, Interface::BerlinGroup, to + second);
+        assert_eq!(late.unwrap_err().code(), "CERTIFICATE_REVOKED");
+        assert_eq!(revoked.check_blocks(&tpp, Interface::BerlinGroup, to + second), Ok(()));
         let blocked = standing(CertificateStatus::Blocked { at: from }, None);
-        assert_eq!(code(blocked, from), Err("CERTIFICATE_BLOCKED"));
+        assert_eq!(code(blocked.clone(), from), Err("CERTIFICATE_BLOCKED"));
+        let whatever_else = blocked.check_blocks(&tpp, Interface::BerlinGroup, from);
+        assert_eq!(whatever_else.unwrap_err().code(), "CERTIFICATE_BLOCKED");
         let block = |until| Some(Block { at: from, until });
         assert_eq!(code(standing(CertificateStatus::Active, block(None)), to), Err("CERTIFICATE_BLOCKED"));
         let for_a_time = || standing(CertificateStatus::Active, block(Some(to)));

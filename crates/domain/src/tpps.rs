@@ -118,6 +118,12 @@ impl Tpp {
         }
     }
 
+    /// The same registration on the word of another certificate of the third party.
+    pub fn renewed(self, certificate: CertificateHolder) -> Self {
+        let CertificateHolder { fingerprint, name, roles, signing_key, .. } = certificate;
+        Self { certificate: fingerprint, name, roles, signing_key, ..self }
+    }
+
     /// What is left once its registration was erased: who it is, and whether it is blocked. It may register anew. Nobody is to know
     /// what `secret` is the hash of.
     pub fn without_registration(self, secret: SecretHash) -> Self {
@@ -131,8 +137,8 @@ impl Tpp {
         }
     }
 
-    /// The certificate that a registration with `certificate` takes out of use: the one of the registration before,
-    /// if there was one.
+    /// The certificate in whose place a registration puts `certificate`: the one of the registration before, if there was
+    /// one.
     pub fn replaced_certificate<'t>(previous: Option<&'t Tpp>, certificate: &str) -> Option<&'t str> {
         let registered = previous.filter(|tpp| tpp.has_registered());
         registered.map(|tpp| tpp.certificate.as_str()).filter(|old| *old != certificate)
@@ -213,6 +219,18 @@ mod tests {
         assert_eq!(Tpp::replaced_certificate(Some(&first), "bb"), Some("aa"));
         assert_eq!(Tpp::replaced_certificate(Some(&first), "aa"), None);
         assert_eq!(Tpp::replaced_certificate(None, "aa"), None);
+    }
+
+    #[test]
+    fn a_renewed_certificate_changes_nothing_of_a_registration_but_itself() {
+        let now = Timestamp::UNIX_EPOCH;
+        let first = Tpp::register(None, registration("aa", "https://tpp.example/"), now);
+        let newer = registration("bb", "https://other.example/").certificate;
+        let newer = CertificateHolder { name: "New".into(), signing_key: Some("PEM".into()), ..newer };
+        let renewed = first.clone().renewed(newer);
+        let expected =
+            Tpp { certificate: "bb".into(), name: "New".into(), signing_key: Some("PEM".into()), ..first };
+        assert_eq!(renewed, expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use der::asn1::ObjectIdentifier;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
@@ -263,6 +263,27 @@ impl Certificate {
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.not_before <= now && now <= self.not_after
     }
+
+    /// Whether the certificate may be used at `now`: see [`may_be_used_at`].
+    pub fn may_be_used_at(&self, now: Timestamp) -> bool {
+        may_be_used_at((self.not_before, self.not_after), now)
+    }
+}
+
+/// How far behind its issuer's clock the clock may be of whoever looks at a certificate that was just issued.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether a certificate may be used at `now` that is valid from one moment to another: up to five minutes before the first
+/// one, since clocks differ, and never after the last one.
+///
+/// ```
+/// let (from, to) = ("2027-01-01T12:00:00Z".parse().unwrap(), "2027-01-02T12:00:00Z".parse().unwrap());
+/// let at = |now: &str| eidas::certificate::may_be_used_at((from, to), now.parse().unwrap());
+/// assert!(at("2027-01-01T11:55:00Z") && at("2027-01-02T12:00:00Z"));
+/// assert!(!at("2027-01-01T11:54:59Z") && !at("2027-01-02T12:00:01Z"));
+/// ```
+pub fn may_be_used_at((from, to): (Timestamp, Timestamp), now: Timestamp) -> bool {
+    from <= now.saturating_add(CLOCK_SKEW).unwrap_or(now) && now <= to
 }
 
 /// Why a certificate does not identify an organisation.

@@ -122,6 +122,8 @@ impl Gateway {
     ) -> Result<ConsentAccess, Error> {
         let hash = secrets::hash(credentials.token.unwrap_or_default());
         let found = self.0.store.consent_and_token(consent, &hash).await?;
+        self.end_if_stolen(ctx, credentials.tpp, found.as_ref().and_then(|(_, known)| known.as_ref()))
+            .await?;
         let found = found.filter(|(consent, _)| is_own(ctx, credentials.tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
         credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;

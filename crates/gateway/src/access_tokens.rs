@@ -92,6 +92,22 @@ impl Gateway {
         }
     }
 
+    /// A token that another third party shows than the one that it was given to was stolen: whatever came of the same approval
+    /// is worth nothing from now on, and its client asks the customer anew. The call itself is refused as any with a wrong token.
+    pub(crate) async fn end_if_stolen(
+        &self,
+        ctx: &Ctx,
+        caller: &ActingTpp,
+        known: Option<&(Token, Grant)>,
+    ) -> Result<(), Error> {
+        let is_stolen =
+            |(_, grant): &&(Token, Grant)| grant.client != *caller.id() && grant.ended_at.is_none();
+        let Some((_, grant)) = known.filter(is_stolen) else { return Ok(()) };
+        let (client, caller) = (&grant.client, caller.id());
+        tracing::warn!(%client, %caller, "a token was shown by somebody else; its grant has ended");
+        self.end_grant(ctx, &grant.id).await
+    }
+
     /// The first use of a token shows that the answer of its refresh arrived: from now on the refresh token before it
     /// is a stolen one.
     pub(crate) async fn note_use(&self, (token, grant): (&Token, &Grant)) -> Result<(), Error> {

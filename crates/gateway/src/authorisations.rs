@@ -99,8 +99,9 @@ impl Gateway {
         credentials: AccessCredentials<'_>,
         (sought, id): (Sought<'_>, &str),
     ) -> Result<Authorisation, Error> {
-        self.authorisation(ctx, sought, id).await?;
         let known = self.known_token(credentials.token.unwrap_or_default()).await?;
+        self.end_if_stolen(ctx, credentials.tpp, known.as_ref()).await?;
+        self.authorisation(ctx, sought, id).await?;
         let (token, grant) = credentials.check(ctx, known, sought.subject)?;
         self.note_use((&token, &grant)).await?;
         retry(|| async {

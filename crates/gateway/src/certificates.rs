@@ -262,7 +262,7 @@ pub(crate) fn check_validity(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let certificate = &presented.certificate;
-    if certificate.is_valid_at(now) {
+    if certificate.may_be_used_at(now) {
         return Ok(());
     }
     let (from, to) = (certificate.not_before, certificate.not_after);
@@ -299,9 +299,9 @@ pub(crate) fn status_refusal(status: CertificateStatus, place: Place) -> Result<
 
 /// Checks status and period of validity of a certificate that was recorded.
 pub(crate) fn check_state(state: CertificateState, place: Place, now: Timestamp) -> Result<(), Refusal> {
-    let CertificateState { status, not_before: from, not_after: to } = state;
-    status_refusal(status, place)?;
-    if now < from || to < now {
+    status_refusal(state.status, place)?;
+    if !state.is_in_time_at(now) {
+        let (from, to) = (state.not_before, state.not_after);
         return Err(Refusal::CertificateExpired { what: place.what, from, to, now });
     }
     Ok(())

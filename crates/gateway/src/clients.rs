@@ -65,6 +65,9 @@ impl Gateway {
                 }
             };
             let acting = self.acts_by_shown_certificate(ctx, interface, &tpp, &record)?;
+            if let Some(presented) = identity.presented() {
+                changes = self.keep_path(changes, presented).await?;
+            }
             if tpp.recognised.as_deref() != Some(holder.fingerprint.as_str()) {
                 let recognised = Some(holder.fingerprint.clone());
                 changes = changes.put_tpp(&Tpp { recognised, ..tpp });

@@ -76,7 +76,7 @@ impl Gateway {
         token: Option<&str>,
     ) -> Result<(), Error> {
         let consent = self.consent(ctx, tpp, id).await?;
-        self.check_token_of(token, &Subject::Consent(consent.id)).await?;
+        self.check_token_of((ctx, tpp), token, &Subject::Consent(consent.id)).await?;
         retry(|| async {
             let consent = self.consent(ctx, tpp, id).await?;
             let rules = self.rules_of(&consent);
@@ -89,9 +89,16 @@ impl Gateway {
 
     /// Checks that a token, if one came along, is of no other subject. It may have expired. One that is not known may be of this
     /// subject, since tokens are forgotten sooner than what they are of; who calls, and whose the subject is, was proved without it.
-    pub(crate) async fn check_token_of(&self, token: Option<&str>, subject: &Subject) -> Result<(), Error> {
+    pub(crate) async fn check_token_of(
+        &self,
+        (ctx, tpp): (&Ctx, &ActingTpp),
+        token: Option<&str>,
+        subject: &Subject,
+    ) -> Result<(), Error> {
         let Some(token) = token else { return Ok(()) };
-        match self.known_token(token).await? {
+        let known = self.known_token(token).await?;
+        self.end_if_stolen(ctx, tpp, known.as_ref()).await?;
+        match known {
             Some((_, grant)) if grant.subject != *subject => {
                 Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()).into())
             }

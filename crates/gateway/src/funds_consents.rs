@@ -84,7 +84,7 @@ impl Gateway {
         token: Option<&str>,
     ) -> Result<(), Error> {
         let subject = Subject::FundsConsent(self.funds_consent(ctx, tpp, id).await?.id);
-        self.check_token_of(token, &subject).await?;
+        self.check_token_of((ctx, tpp), token, &subject).await?;
         retry(|| async {
             let consent = self.funds_consent(ctx, tpp, id).await?;
             let ended = consent.end(Decision::TerminatedByTpp, ctx.now);
@@ -134,6 +134,8 @@ impl Gateway {
         question.check()?;
         let hash = secrets::hash(credentials.token.unwrap_or_default());
         let found = self.0.store.funds_consent_and_token(consent, &hash).await?;
+        self.end_if_stolen(ctx, credentials.tpp, found.as_ref().and_then(|(_, known)| known.as_ref()))
+            .await?;
         let found = found.filter(|(consent, _)| is_own_funds_consent(ctx, credentials.tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
         credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;

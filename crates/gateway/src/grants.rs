@@ -280,7 +280,8 @@ impl Gateway {
         }
     }
 
-    async fn end_grant(&self, ctx: &Ctx, id: &GrantId) -> Result<(), Error> {
+    /// Ends what came of an approval: no token of it is good any more.
+    pub(crate) async fn end_grant(&self, ctx: &Ctx, id: &GrantId) -> Result<(), Error> {
         retry(|| async {
             match self.0.store.grant(id).await? {
                 Some(grant) if grant.ended_at.is_none() => {

@@ -35,6 +35,7 @@ mod events_aside;
 mod forgetting;
 mod funds_consents;
 mod grants;
+mod kept_certificates;
 mod keys;
 mod last_uses;
 mod leases;
@@ -55,6 +56,7 @@ mod pushed_requests;
 mod randomness;
 mod registers;
 mod registration;
+mod renewals;
 mod requests;
 mod resource_servers;
 pub mod revocation;
@@ -96,6 +98,7 @@ pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
 pub use grants::{CodeExchange, IssuedTokens};
+pub use kept_certificates::Deed;
 pub use keys::Keys;
 pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;
@@ -165,6 +168,7 @@ struct Inner {
     keys: Keys,
     bank: Bank,
     trust: trust::Trust,
+    kept_paths: kept_certificates::KeptPaths,
     revocation: Option<Revocation>,
     register: Option<Register>,
     sealing: Sealing,
@@ -216,6 +220,7 @@ impl Gateway {
             keys,
             bank,
             trust,
+            kept_paths: kept_certificates::KeptPaths::default(),
             revocation,
             register,
             sealing,

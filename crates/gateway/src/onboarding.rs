@@ -38,7 +38,7 @@ impl Gateway {
         match self.0.store.has_signing_key(&issued.certificate).await? {
             None => {
                 let record = CertificateRecord::first_seen(presented.holder.clone(), ctx.now);
-                changes = changes.put_certificate(&record);
+                changes = self.keep_path(changes.put_certificate(&record), presented).await?;
             }
             // It was recorded when keys were not.
             Some(false) => changes = changes.set_signing_key(&presented.holder),

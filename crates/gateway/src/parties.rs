@@ -7,7 +7,7 @@ use eidas::Role;
 
 use crate::certificates::{check_role, check_same_organization, check_validity, status_refusal};
 use crate::profile::CertificateCheck;
-use crate::{ActingTpp, Ctx, Error, Gateway, Place, PresentedCertificate};
+use crate::{ActingTpp, Ctx, Deed, Error, Gateway, Place, PresentedCertificate};
 
 /// A certificate that a call presents, and where.
 pub type Shown = (Arc<PresentedCertificate>, Place);
@@ -24,6 +24,12 @@ pub struct Demand<'d> {
     pub reads: bool,
 }
 
+impl Demand<'_> {
+    fn deed(&self) -> Deed {
+        if self.reads { Deed::Reads } else { Deed::Changes }
+    }
+}
+
 /// Proof that a certificate comes from a trusted authority, is valid and in use, has a role that was demanded, and belongs
 /// to the same organisation as any other that came along. At a bank for tests it may be one for which nobody vouches.
 ///
@@ -33,18 +39,25 @@ pub struct Demand<'d> {
 /// use gateway::{CertificateIdentity, domain::CertificateHolder};
 ///
 /// fn made_up(holder: CertificateHolder) -> CertificateIdentity {
-///     CertificateIdentity { holder }
+///     CertificateIdentity { holder, presented: None }
 /// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct CertificateIdentity {
     holder: CertificateHolder,
+    /// The certificate with its path; none if nobody vouches for it.
+    presented: Option<Arc<PresentedCertificate>>,
 }
 
 impl CertificateIdentity {
     /// What the certificate says about its holder.
     pub fn holder(&self) -> &CertificateHolder {
         &self.holder
+    }
+
+    /// The certificate with its path, if somebody vouches for it.
+    pub(crate) fn presented(&self) -> Option<&PresentedCertificate> {
+        self.presented.as_deref()
     }
 }
 
@@ -54,6 +67,8 @@ impl CertificateIdentity {
 pub struct Party {
     signer: Arc<PresentedCertificate>,
     acting: ActingTpp,
+    /// Fingerprint of the certificate of its registration, if that is another one.
+    registered_by: Option<String>,
 }
 
 impl Party {
@@ -65,6 +80,11 @@ impl Party {
     /// Its holder, who may act.
     pub fn acting(&self) -> &ActingTpp {
         &self.acting
+    }
+
+    /// Fingerprint of the certificate of its registration, if that is another one.
+    pub(crate) fn registered_by(&self) -> Option<&str> {
+        self.registered_by.as_deref()
     }
 }
 
@@ -97,9 +117,10 @@ impl Gateway {
         let second = other.as_ref().map(|(other, place)| (&**other, *place));
         let both = [first, second.unwrap_or(first)];
         let shown = if second.is_some() { &both[..] } else { &both[..1] };
-        self.check_in_order(ctx, interface, Checked { shown, demand, acts: true }).await?;
+        let standing = self.check_in_order(ctx, interface, Checked { shown, demand, acts: true }).await?;
         let acting = ActingTpp::proved(signer.holder.tpp.clone(), interface);
-        Ok(Party { signer, acting })
+        let registered_by = standing.registered_by.filter(|own| *own != signer.holder.fingerprint);
+        Ok(Party { signer, acting, registered_by })
     }
 
     /// Runs every check about certificates of a call that is not about what their holder may do.
@@ -117,23 +138,27 @@ impl Gateway {
         let shown: Vec<_> = shown.collect();
         let demand = Demand { roles, registered: false, reads: false };
         self.check_in_order(ctx, interface, Checked { shown: &shown, demand, acts: false }).await?;
-        let proved = |(presented, _): &Shown| CertificateIdentity { holder: presented.holder.clone() };
+        let proved = |(presented, _): &Shown| CertificateIdentity {
+            holder: presented.holder.clone(),
+            presented: Some(Arc::clone(presented)),
+        };
         Ok(certificates.map(|shown| shown.map(proved)))
     }
 
     /// Takes a certificate for which nobody vouches, as a bank for tests does. None elsewhere.
     pub fn identify_unvouched(&self, holder: CertificateHolder) -> Option<CertificateIdentity> {
-        self.is_for_tests().then_some(CertificateIdentity { holder })
+        self.is_for_tests().then_some(CertificateIdentity { holder, presented: None })
     }
 
+    /// Returns what is remembered of whoever signs, as far as that was asked.
     async fn check_in_order(
         &self,
         ctx: &Ctx,
         interface: Interface,
         checked: Checked<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Standing, Error> {
         let Checked { shown, demand, acts } = checked;
-        let Some(((signer, place), others)) = shown.split_first() else { return Ok(()) };
+        let Some(((signer, place), others)) = shown.split_first() else { return Ok(Standing::default()) };
         let tpp = &signer.holder.tpp;
         // One statement tells the status of both certificates, and whether the holder is registered and blocked.
         let mut known = None;
@@ -145,7 +170,7 @@ impl Gateway {
                     }
                 }
                 CertificateCheck::Registration if demand.registered => {
-                    if !self.standing_once(&mut known, shown).await?.0.is_registered {
+                    if self.standing_once(&mut known, shown).await?.0.registered_by.is_none() {
                         return Err(Refusal::NotRegistered(tpp.clone()).into());
                     }
                 }
@@ -166,11 +191,11 @@ impl Gateway {
                         status_refusal(*status, *place)?;
                     }
                     self.check_statuses(others.get(1..).unwrap_or_default()).await?;
-                    self.check_revocation(shown, demand.reads).await?;
+                    self.check_revocation(shown, demand.deed()).await?;
                 }
                 CertificateCheck::Status => {
                     self.check_statuses(shown).await?;
-                    self.check_revocation(shown, demand.reads).await?;
+                    self.check_revocation(shown, demand.deed()).await?;
                 }
                 CertificateCheck::Standing if acts => {
                     self.standing_once(&mut known, shown).await?.0.check_not_blocked(tpp, ctx.now)?;
@@ -180,7 +205,7 @@ impl Gateway {
                 CertificateCheck::Registration | CertificateCheck::Role => {}
             }
         }
-        Ok(())
+        Ok(known.map(|(standing, _)| standing).unwrap_or_default())
     }
 
     async fn check_registers(

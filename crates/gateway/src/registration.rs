@@ -8,7 +8,7 @@ use domain::{
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
+use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, PresentedCertificate, secrets};
 
 /// What a third party sends to register.
 pub struct RegistrationRequest {
@@ -40,8 +40,8 @@ pub struct Registered {
 
 impl Gateway {
     /// Registers a third party, or replaces its registration: new redirect URIs, a new secret, and the
-    /// certificate of the earlier registration is revoked if it was another one. The same request again, because its
-    /// answer was lost, changes nothing.
+    /// certificate of the earlier registration is revoked if it was another one that the bank itself issued. The same
+    /// request again, because its answer was lost, changes nothing.
     ///
     /// # Errors
     /// [`Refusal`] for the token, the certificate, whether the token was used, the redirect URIs, in this order;
@@ -85,7 +85,8 @@ impl Gateway {
             authentication: request.authentication,
         };
         let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
-        let tpp = self.save_registration(ctx, changes, registration, request.place).await?;
+        let presented = request.certificate.as_ref().and_then(CertificateIdentity::presented);
+        let tpp = self.save_registration(ctx, changes, (registration, presented), request.place).await?;
         Ok(Registered { tpp, secret })
     }
 
@@ -112,7 +113,7 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         mut changes: Changes,
-        registration: Registration,
+        (registration, presented): (Registration, Option<&PresentedCertificate>),
         place: Place,
     ) -> Result<Tpp, Error> {
         let holder = registration.certificate.clone();
@@ -128,11 +129,14 @@ impl Gateway {
         if known.as_ref() != Some(&record) {
             changes = changes.put_certificate(&record);
         }
+        if let Some(presented) = presented {
+            changes = self.keep_path(changes, presented).await?;
+        }
         previous.as_ref().map_or(Ok(()), |tpp| check_not_blocked(tpp, ctx.now))?;
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {
             let status = CertificateStatus::Revoked { at: ctx.now };
             let record = self.0.store.certificate(old).await?;
-            if let Some(record) = record.filter(|record| record.status == CertificateStatus::Active) {
+            if let Some(record) = record.filter(CertificateRecord::is_replaced_by_newer) {
                 changes = changes.put_certificate(&CertificateRecord { status, ..record });
             }
         }
@@ -143,6 +147,5 @@ impl Gateway {
 }
 
 fn check_not_blocked(tpp: &Tpp, now: Timestamp) -> Result<(), StandingRefusal> {
-    Standing { blocked: tpp.blocked, is_registered: tpp.has_registered(), certificate: None }
-        .check_not_blocked(&tpp.id, now)
+    Standing { blocked: tpp.blocked, ..Standing::default() }.check_not_blocked(&tpp.id, now)
 }

@@ -6,7 +6,7 @@ use domain::{Block, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Noun, Place};
+use crate::{CertificateIdentity, Changes, Ctx, Deed, Error, Gateway, Noun, Place};
 
 /// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
 /// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
@@ -52,11 +52,30 @@ impl Gateway {
     /// # Errors
     /// [`domain::Refusal::NotRegistered`], [`StandingRefusal`]
     pub async fn may_act(&self, ctx: &Ctx, interface: Interface, id: &TppId) -> Result<ActingTpp, Error> {
-        let tpp = self.registered(id).await?;
-        self.client_may_act(ctx, interface, &tpp).await
+        self.may_act_so(ctx, interface, id, Deed::Changes).await
     }
 
-    /// The same for a third party that was loaded.
+    /// The same for what is not a change.
+    ///
+    /// # Errors
+    /// As [`Gateway::may_act`]
+    pub async fn may_act_so(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        id: &TppId,
+        deed: Deed,
+    ) -> Result<ActingTpp, Error> {
+        let tpp = self.registered(id).await?;
+        if interface.registers() {
+            return self.client_may_act(ctx, interface, &tpp).await;
+        }
+        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface)), deed).await
+    }
+
+    /// For a client of the authorization server that was loaded. In front of a real bank a registration is its organisation's,
+    /// whichever certificate it was made with, and each door that gives something asks for one that is good now: so the time of that of the
+    /// registration may be over, as when its holder has a newer one.
     ///
     /// # Errors
     /// [`StandingRefusal`]
@@ -66,22 +85,54 @@ impl Gateway {
         interface: Interface,
         tpp: &Tpp,
     ) -> Result<ActingTpp, Error> {
-        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface))).await
+        let (id, fingerprint) = (&tpp.id, tpp.certificate_at(interface));
+        let standing = self.0.store.standing(id, fingerprint).await?;
+        if self.is_for_tests() {
+            standing.check(id, interface, ctx.now)?;
+        } else {
+            standing.check_in_use(id, interface, ctx.now)?;
+        }
+        self.check_register_of(ctx, id, fingerprint).await?;
+        Ok(ActingTpp { id: id.clone(), interface })
     }
 
-    /// For a call with a key that was given for one certificate: the third party acts on the word of that one.
+    /// The same for a client that shows a certificate of its own: in front of a real bank it acts on the word of that one, whatever
+    /// became of the one of its registration, unless the bank itself blocked or stopped that.
     ///
     /// # Errors
     /// [`StandingRefusal`]
+    pub async fn client_may_act_showing(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        (tpp, shown): (&Tpp, &CertificateIdentity),
+    ) -> Result<ActingTpp, Error> {
+        if self.is_for_tests() || shown.holder().tpp != tpp.id {
+            return self.client_may_act(ctx, interface, tpp).await;
+        }
+        // Of the shown one, time, status, revocation and register are what the identity is a proof of.
+        let (id, fingerprint) = (&tpp.id, tpp.certificate_at(interface));
+        self.0.store.standing(id, fingerprint).await?.check_blocks(id, interface, ctx.now)?;
+        self.check_not_stopped(id, fingerprint)?;
+        Ok(ActingTpp { id: tpp.id.clone(), interface })
+    }
+
+    /// For a call with a key that was given for one certificate, or is that of one: the third party acts on the word of that one,
+    /// which has to be as good as if it were shown.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`], [`domain::Refusal::CertificateUnchecked`]
     pub async fn may_act_by_key(
         &self,
         ctx: &Ctx,
         interface: Interface,
         (id, fingerprint): (&TppId, &str),
+        deed: Deed,
     ) -> Result<ActingTpp, Error> {
         let standing = self.0.store.standing(id, fingerprint).await?;
         standing.check(id, interface, ctx.now)?;
         self.check_register_of(ctx, id, fingerprint).await?;
+        self.check_vouched_for(ctx, (interface, id), fingerprint, deed).await?;
         Ok(ActingTpp { id: id.clone(), interface })
     }
 
@@ -170,8 +221,7 @@ impl Gateway {
         record: &domain::CertificateRecord,
     ) -> Result<ActingTpp, StandingRefusal> {
         let certificate = Some(record.state());
-        let standing =
-            domain::Standing { blocked: tpp.blocked, is_registered: tpp.has_registered(), certificate };
+        let standing = domain::Standing { blocked: tpp.blocked, registered_by: None, certificate };
         standing.check(&tpp.id, interface, ctx.now)?;
         Ok(ActingTpp { id: tpp.id.clone(), interface })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use edge::Check;
 use eidas::Purpose;
 use gateway::domain::{ClientAuthentication, Interface, Tpp};
-use gateway::{ActingTpp, CallPlace, Place, PresentedCertificate};
+use gateway::{ActingTpp, CallPlace, CertificateIdentity, Deed, Place, PresentedCertificate};
 use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
@@ -44,7 +44,7 @@ pub(crate) async fn authenticate(
     form: &Form,
 ) -> Result<Client, Error> {
     check_mtls(services, call).map_err(Error::of_client)?;
-    let presented = tls_certificate(services, call).await?;
+    let (presented, identity) = tls_certificate(services, call).await?.unzip();
     let (way, tpp) = match credentials(headers, form)? {
         Credentials::Secret { way, id, secret } => (way, by_secret(services, &id, &secret).await?),
         Credentials::Assertion { id, assertion } => {
@@ -64,12 +64,31 @@ pub(crate) async fn authenticate(
         let text = "the TLS client certificate belongs to another organisation than the client";
         return Err(refused(text).or_terse(CERTIFICATE));
     }
-    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::OF_CLIENTS, &tpp).await?;
+    let acting = acting(services, call, (&tpp, way), identity.as_ref()).await?;
     edge::note_passed(Check::ClientCredentials);
     edge::note_authenticated();
     let _place = services.edge.gateway.take_call_place(&acting)?;
     let certificate = presented.map(|presented| presented.holder.fingerprint.clone());
     Ok(Client { acting, certificate, _place })
+}
+
+/// Who acts, once it is known that it is the client: on the word of the certificate whose key signed an assertion, else of the one that
+/// is shown.
+async fn acting(
+    services: &Services,
+    call: &Call,
+    (tpp, way): (&Tpp, ClientAuthentication),
+    shown: Option<&CertificateIdentity>,
+) -> Result<ActingTpp, gateway::Error> {
+    let (gateway, interface) = (&services.edge.gateway, Interface::OF_CLIENTS);
+    match shown {
+        _ if way == ClientAuthentication::PrivateKeyJwt => {
+            let of_key = (&tpp.id, tpp.certificate_at(interface));
+            gateway.may_act_by_key(&call.ctx, interface, of_key, Deed::Changes).await
+        }
+        Some(shown) => gateway.client_may_act_showing(&call.ctx, interface, (tpp, shown)).await,
+        None => gateway.client_may_act(&call.ctx, interface, tpp).await,
+    }
 }
 
 /// 401 with what is wrong about how the client proves itself.
@@ -89,11 +108,11 @@ pub(crate) fn check_tls_purpose(presented: &PresentedCertificate) -> Result<(), 
     }
 }
 
-/// The certificate of the connection with every check that needs no client.
+/// The certificate of the connection with every check that needs no client, and the proof that it passed them.
 async fn tls_certificate(
     services: &Services,
     call: &Call,
-) -> Result<Option<Arc<PresentedCertificate>>, Error> {
+) -> Result<Option<(Arc<PresentedCertificate>, CertificateIdentity)>, Error> {
     let Some(sent) = call.connection.sent() else { return Ok(None) };
     let gateway = &services.edge.gateway;
     let now = call.ctx.now;
@@ -107,7 +126,7 @@ async fn tls_certificate(
     edge::note_certificates(&services.profile().certificates, &left_out, &identified);
     match identified {
         Err(gateway::Error::Refused(refusal)) => Err(of_client(refusal)),
-        other => Ok(other.map(|_| Some(shown.0))?),
+        other => Ok(other.map(|[identity, _]| identity.map(|identity| (shown.0, identity)))?),
     }
 }
 

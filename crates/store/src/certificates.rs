@@ -24,7 +24,8 @@ const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, s
 const KEY: Columns = Columns::of("certificates", "signing_key");
 const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
 const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at, blocked_until");
-const REGISTERED: Columns = Columns::of("tpps", "id");
+const REGISTERED: Columns = Columns::of("tpps", "certificate");
+const PATH: Columns = Columns::of("certificates", "path");
 
 impl Store {
     /// The certificate with this fingerprint.
@@ -98,7 +99,7 @@ impl Store {
             |row| {
                 row.skip();
                 let blocked = read_block(row)?;
-                let is_registered = row.joined(|row| row.text())?.is_some();
+                let registered_by = row.joined(|row| row.text())?;
                 let other = row.joined(|row| {
                     row.skip();
                     Ok(read_status(row)?.1)
@@ -108,10 +109,24 @@ impl Store {
                     let (_, status) = read_status(row)?;
                     Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
                 })?;
-                Ok((Standing { blocked, is_registered, certificate }, other))
+                Ok((Standing { blocked, registered_by, certificate }, other))
             },
         ).await?;
         Ok(standing.unwrap_or_default())
+    }
+
+    /// The certificate with this fingerprint and the authorities above it, each DER in base64, from the certificate upwards; none
+    /// if they were not kept.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn certificate_path(&self, fingerprint: &str) -> Result<Option<Vec<String>>, StoreError> {
+        self.find(
+            select!(PATH; "FROM certificates WHERE fingerprint = $1 AND path IS NOT NULL"),
+            &[fingerprint.into()],
+            |row| row.json(),
+        )
+        .await
     }
 
     /// The active certificates of one third party and kind.
@@ -213,6 +228,15 @@ impl Changes {
 }
 
 impl Changes {
+    /// Keeps a certificate that is recorded and the authorities above it, as [`Store::certificate_path`] reads them.
+    pub fn keep_path(self, fingerprint: &str, path: &[String]) -> Self {
+        self.push(
+            "UPDATE certificates SET path = $1 WHERE fingerprint = $2",
+            vec![list(path), fingerprint.into()],
+            Rows::One,
+        )
+    }
+
     /// Adds the key of a certificate that was recorded without it.
     pub fn set_signing_key(self, holder: &CertificateHolder) -> Self {
         self.push(

@@ -149,6 +149,7 @@ async fn authenticate(
     let party = identified?;
     check_signature(edge, call, message, party.signer(), ctx.now)?;
     note_authenticated();
+    edge.gateway.take_up_certificate(ctx, &party).await?;
     Ok(party)
 }
 

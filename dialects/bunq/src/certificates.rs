@@ -61,7 +61,7 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     let certificates = ordered_chain(leaf).map_err(|error| unreadable(LEAF, &error))?;
     let above = ordered_chain(chain).map_err(|error| unreadable(CHAIN, &error))?;
     let certificate = &certificates[0];
-    if !certificate.is_valid_at(ctx.now) {
+    if !certificate.may_be_used_at(ctx.now) {
         let (from, to) = (certificate.not_before, certificate.not_after);
         let now = ctx.now;
         return Err(Error::certificate(format!(

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use gateway::domain::{GrantId, Interface, REMEMBERED, Refusal, SecretHash, Timestamp};
-use gateway::{ActingTpp, Ctx};
+use gateway::{ActingTpp, Ctx, Deed};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, note_user};
@@ -110,8 +110,8 @@ impl Usable {
 pub(crate) async fn acting(
     bunq: &Bunq,
     ctx: &Ctx,
-    user: &User,
-    credential: &Credential,
+    (user, credential): (&User, &Credential),
+    deed: Deed,
 ) -> Result<Option<ActingTpp>, gateway::Error> {
     let (gateway, interface) = (&bunq.edge.gateway, Interface::Bunq);
     if let Some(certificate) = &credential.certificate {
@@ -120,9 +120,11 @@ pub(crate) async fn acting(
     let acting = match (user, &credential.certificate) {
         (User::Customer { .. }, _) => return Ok(None),
         (User::Provider { tpp, .. }, Some(certificate)) => {
-            gateway.may_act_by_key(ctx, interface, (tpp, certificate)).await
+            gateway.may_act_by_key(ctx, interface, (tpp, certificate), deed).await
         }
-        (User::Provider { tpp, .. } | User::Key { tpp, .. }, _) => gateway.may_act(ctx, interface, tpp).await,
+        (User::Provider { tpp, .. } | User::Key { tpp, .. }, _) => {
+            gateway.may_act_so(ctx, interface, tpp, deed).await
+        }
     };
     acting.map(Some)
 }
@@ -152,7 +154,8 @@ pub(crate) async fn resolve(call: &Call, secret: &str) -> Result<Usable, Error> 
     if !usable {
         return Err(Error::credentials());
     }
-    let acting = acting(bunq, ctx, &user.value, &credential.value).await.map_err(useless)?;
+    let of = (&user.value, &credential.value);
+    let acting = acting(bunq, ctx, of, Deed::Changes).await.map_err(useless)?;
     if let Some(acting) = &acting {
         call.is_of(acting)?;
     }

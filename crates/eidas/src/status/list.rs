@@ -53,7 +53,9 @@ fn read_list(
     let list = CertRevocationList::from(list);
     let mut trust = TrustStore::default();
     trust.add_anchor(&issuer.der).map_err(|error| StatusError::Unusable(error.to_string()))?;
-    match trust.verify_by_list(certificate, now, (&list, scoped.as_ref())) {
+    // The library knows of no certificate that may be used before its time.
+    let at = if certificate.may_be_used_at(now) { now.max(certificate.not_before) } else { now };
+    match trust.verify_by_list(certificate, at, (&list, scoped.as_ref())) {
         Ok(None) => Ok(Standing::Good),
         Ok(Some(Revoked { at, is_hold: true })) => Ok(Standing::Suspended { at }),
         Ok(Some(Revoked { at, is_hold: false })) => Ok(Standing::Revoked { at }),

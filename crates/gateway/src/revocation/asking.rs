@@ -65,7 +65,7 @@ impl Watch {
                 return Ok(status);
             }
             // It may be about others of the same issuer, and of a certificate that is out of its time no list tells.
-            Err(error) if error == StatusError::OtherCertificate || !certificate.is_valid_at(now) => {
+            Err(error) if error == StatusError::OtherCertificate || !certificate.may_be_used_at(now) => {
                 return Err(error.to_string());
             }
             Err(error) => error.to_string(),

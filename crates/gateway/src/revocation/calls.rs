@@ -2,30 +2,36 @@
 
 use domain::{CertificateStatus, Refusal, Timestamp};
 use eidas::Certificate;
+use tokio::time::Instant;
 
 use super::{AGAIN, Revocation, Verdict};
-use crate::{Error, Gateway, Noun, Place, PresentedCertificate};
+use crate::{Deed, Error, Gateway, Noun, Place, PresentedCertificate};
 
 /// What an authority above a certificate is called.
 const AUTHORITY: &str = "the certificate of the authority that issued it";
 
 impl Gateway {
-    /// Asks the issuers of the certificates of a call whether they revoked one, at a bank that asks. A call that only reads
-    /// what was granted before is let through for some hours when nobody answers.
+    /// Asks the issuers of certificates whether they revoked one, at a bank that asks. What only reads that which was granted
+    /// before, or is told of it, is let through for some hours when nobody answers.
     ///
     /// # Errors
     /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnknown`], [`Refusal::CertificateUnchecked`]
     pub(crate) async fn check_revocation(
         &self,
         shown: &[(&PresentedCertificate, Place)],
-        reads: bool,
+        deed: Deed,
     ) -> Result<(), Error> {
         let Some(revocation) = self.0.revocation.as_ref().filter(|revocation| revocation.is_on()) else {
             return Ok(());
         };
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
-        let deadline = revocation.deadline();
+        let (deadline, reads) = match deed {
+            Deed::Changes => (revocation.deadline(), false),
+            Deed::Reads => (revocation.deadline(), true),
+            // What is begun now is known when it is looked at next.
+            Deed::IsTold => (Instant::now(), true),
+        };
         let pairs = asked_about(shown, now);
         for (certificate, issuer, _) in &pairs {
             revocation.begin(certificate, issuer, now);
@@ -85,7 +91,7 @@ pub(super) type Pair<'c> = (&'c Certificate, &'c Certificate, &'static str);
 /// What is asked about the certificates of a call. Nobody has to know anything of one that is out of its time: the check of that
 /// refuses it. An authority is asked about whatever its time, since another clock than this one may have found its way.
 pub(super) fn asked_about<'c>(shown: &[(&'c PresentedCertificate, Place)], now: Timestamp) -> Vec<Pair<'c>> {
-    let within = shown.iter().filter(|(presented, _)| presented.certificate.is_valid_at(now));
+    let within = shown.iter().filter(|(presented, _)| presented.certificate.may_be_used_at(now));
     within.flat_map(|(presented, place)| pairs(presented, *place)).collect()
 }
 

@@ -202,6 +202,42 @@ async fn tokens_are_bound_to_the_certificate_that_was_presented() {
     scene.assert_inactive(&token).await;
 }
 
+#[tokio::test]
+async fn a_token_that_somebody_else_shows_ends_with_all_that_came_with_it() {
+    let scene = Scene::new().await;
+    let (server, other) = (&scene.server, scene.server.registered("nl", "PSDNL-DNB-R999999").await);
+    let own = other.valid(server, &detailed(&scene.iban, true), &scene.iban).await;
+    for door in ["their consent", "its own consent", "an end", "a confirmation"] {
+        let stolen = scene.valid().await;
+        let with_token = |consent: &ValidConsent| ValidConsent {
+            access_token: stolen.access_token.clone(),
+            ..consent.clone()
+        };
+        let path = format!("/v1/consents/{}", own.id);
+        let request = match door {
+            "their consent" => other.read("/v1/accounts", &with_token(&stolen)),
+            "its own consent" => other.read("/v1/accounts", &with_token(&own)),
+            "an end" => other
+                .request("DELETE", &path)
+                .set("authorization", format!("Bearer {}", stolen.access_token))
+                .signed(&other.signer),
+            _ => other
+                .request("PUT", &format!("{path}/authorisations/{}", own.authorisation))
+                .set("content-type", "application/json")
+                .set("authorization", format!("Bearer {}", stolen.access_token))
+                .signed(&other.signer),
+        };
+        let refused = server.send(&request).await;
+        assert!((400..=404).contains(&refused.status), "{door}: {} {}", refused.status, refused.body);
+        assert!(!scene.can_read(&stolen).await, "{door}");
+        let refresh = scene.tpp.refresh(server, &stolen.refresh_token).await;
+        assert_refused(&refresh, "invalid_request", "Unknown refresh token");
+        assert_eq!(server.send(&other.attended("/v1/accounts", &own)).await.status, 200, "{door}");
+    }
+    // What customers gave stays given, and can be approved anew.
+    assert!(scene.can_read(&scene.valid().await).await);
+}
+
 /// A client that presents a QWAC of its own.
 pub(crate) async fn tls_client(server: &TestServer, id: &str) -> reqwest::Client {
     let request = json!({"organizationIdentifier": id, "profile": "qwac"});

@@ -53,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0029_staff.sql"),
     include_str!("../../migrations/0030_audit.sql"),
     include_str!("../../migrations/0032_audit_spools.sql"),
+    include_str!("../../migrations/0033_certificate_paths.sql"),
     include_str!("../../migrations/0034_approvals.sql"),
 ];
 

@@ -80,8 +80,11 @@ async fn rows_come_back_as_they_went_in() {
 
         tpp.version = 1;
         let standing = store.standing(&tpp.id, "ff").await.unwrap();
-        let expected =
-            Standing { blocked: tpp.blocked, is_registered: true, certificate: Some(certificate.state()) };
+        let expected = Standing {
+            blocked: tpp.blocked,
+            registered_by: Some(tpp.certificate.clone()),
+            certificate: Some(certificate.state()),
+        };
         assert_eq!(standing, expected);
         let unknown = store.standing(&TppId::new("PSDNL-DNB-2"), "00").await.unwrap();
         assert_eq!(unknown, Standing::default());
@@ -248,6 +251,40 @@ async fn the_key_of_a_certificate_can_be_added_later_and_is_not_replaced() {
             let known = store.certificate("ff").await.unwrap().unwrap().holder.signing_key;
             assert_eq!(known.as_deref(), Some("PEM"));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_path_of_a_certificate_is_kept_with_it_and_replaced() {
+    on_each(async |store| {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let holder = CertificateHolder {
+            fingerprint: "ff".into(),
+            serial: "1".into(),
+            tpp: TppId::new("PSDNL-DNB-1"),
+            name: "TPP".into(),
+            roles: eidas::Role::THIRD_PARTY.to_vec(),
+            not_before: now,
+            not_after: now,
+            signing_key: None,
+        };
+        let record = CertificateRecord::first_seen(holder, now);
+        store.save(Changes::new().put_certificate(&record)).await.unwrap();
+        assert_eq!(store.certificate_path("ff").await.unwrap(), None, "nothing was kept of it");
+        let path = ["MAA=".to_owned(), "MQA=".to_owned()];
+        for path in [&path[..1], &path] {
+            store.save(Changes::new().keep_path("ff", path)).await.unwrap();
+            assert_eq!(store.certificate_path("ff").await.unwrap().unwrap(), path);
+        }
+        // Whatever becomes of the row otherwise.
+        let revoked =
+            CertificateRecord { status: CertificateStatus::Revoked { at: now }, version: 1, ..record };
+        store.save(Changes::new().put_certificate(&revoked)).await.unwrap();
+        assert_eq!(store.certificate_path("ff").await.unwrap().unwrap(), path);
+        let unknown = store.save(Changes::new().keep_path("00", &path)).await;
+        assert!(matches!(unknown, Err(StoreError::Conflict)), "{unknown:?}");
+        assert_eq!(store.certificate_path("00").await.unwrap(), None);
     })
     .await;
 }

@@ -2,6 +2,7 @@
 //! asks the authority of another one.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use eidas::certificate::to_pem;
 use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
@@ -19,8 +20,10 @@ use eidas::status::{OcspRequest, Standing, StatusError};
 use eidas::{Certificate, OrganizationIdentifier, Role};
 use gateway::Clock;
 use gateway::domain::{CertificateStatus, Timestamp};
+use http_signatures::key::{Algorithm, PrivateKey};
 use jiff::SignedDuration;
 use serde_json::json;
+use testkit::bunq::BunqClient;
 use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
 
 use crate::waiting::until;
@@ -177,6 +180,75 @@ async fn a_bank_asks_the_authority_that_issued_a_certificate() {
     let answer = bank.send(&read(&third, &granted)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(counts().let_through > 0 && counts().unanswered > 0);
+}
+
+/// A third party that proves itself by assertions is known by the key that it registered with, and at bunq's interface by the one that it
+/// was given: neither is shown a second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_acts_by_the_key_of_a_certificate_ends_with_it() {
+    let (_guard, folder) = free_folder();
+    let world = TestServer::in_real_time().await;
+    let issuing = world.http.get(format!("{}/ca/issuing.cer", world.url())).send().await.unwrap();
+    let bank = asking_bank(&world, &folder, &to_pem(&issuing.bytes().await.unwrap())).await;
+    let asked = || bank.running.sandbox.gateway.revocation().unwrap().counts().asked;
+    let provider = async |signer: &Signer| {
+        let client = BunqClient::install(&bank).await;
+        let pem = to_pem(&signer.certificate.der);
+        let key = client.trade(&pem, &pem, &signer.key_pem).await;
+        client.open(&key).await
+    };
+    let lasting = provider(&seal(&world, "PSDNL-DNB-R000001").await).await;
+    for _ in 0..5 {
+        assert_eq!(lasting.get("/user").await.status, 200);
+    }
+    assert_eq!(asked(), 1, "once for the key and for all calls by it");
+
+    let holds = json!({"validSeconds": 3});
+    assert_eq!(world.manage("PUT", "/status-service", holds).await.0, 200);
+    let signer = seal(&world, "PSDNL-DNB-R000002").await;
+    let session = provider(&signer).await;
+    let customer = bank.customer("nl", "household").await;
+    let granted = session.connect(&bank, &customer).await;
+    let token = bank.initial_access_token("nl", &signer).await;
+    let registration = Request::registration("nl", &token, &[CALLBACK]).certificate(&signer);
+    let form = String::from_utf8(registration.body.clone()).unwrap();
+    let registration = registration.form(&(form + "&token_endpoint_auth_method=private_key_jwt"));
+    assert_eq!(bank.send(&registration).await.status, 201);
+    let by_assertion = async || bank.send(&token_request(&bank, &signer)).await;
+    let known = by_assertion().await;
+    assert_eq!((known.status, known.error().0.as_str()), (400, "invalid_request"), "{}", known.body);
+
+    set_status(&world, &signer, "revoked").await;
+    let refused = until(403, async || granted.get("/user").await).await;
+    assert!(refused.body.contains("was revoked"), "{}", refused.body);
+    assert_eq!(session.get("/user").await.status, 403);
+    let mut installed = session.clone();
+    installed.session = None;
+    let again = installed.request("POST", "/session-server", Some(&json!({"secret": session.key})));
+    let refused = session.send(&again).await;
+    assert!(refused.status == 400 && refused.body.contains("was revoked"), "{}", refused.body);
+    let refused = until(401, by_assertion).await;
+    assert!(refused.body.contains("CERTIFICATE_REVOKED"), "{}", refused.body);
+    assert_eq!(lasting.get("/user").await.status, 200, "it is about nobody else");
+}
+
+/// A request by a client that proves itself with the key of its signing certificate (RFC 7523); the refresh token is unknown.
+fn token_request(bank: &TestServer, signer: &Signer) -> Request {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let now = bank.running.sandbox.clock.now(bank.running.sandbox.gateway.settings().tenants.first());
+    let (id, now) = (signer.id(), now.as_second());
+    let claims = json!({"iss": id, "sub": id, "aud": format!("{}/auth/nl", bank.url()),
+        "jti": NEXT.fetch_add(1, Ordering::Relaxed).to_string(), "iat": now, "exp": now + 60});
+    let parts = [json!({"alg": "RS256"}), claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let signed = parts.join(".");
+    let key = PrivateKey::from_pem(&signer.key_pem).unwrap();
+    let signature = key.sign(Algorithm::RsaPkcs1Sha256, signed.as_bytes()).unwrap();
+    let assertion = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+    let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    Request::new("POST", "/auth/nl/v1/token").form(&format!(
+        "grant_type=refresh_token&refresh_token=unknown&client_id={id}&client_assertion_type={kind}\
+         &client_assertion={assertion}"
+    ))
 }
 
 /// Answers of a responder, which says the same of every certificate.

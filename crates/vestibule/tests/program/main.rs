@@ -81,6 +81,7 @@ mod serve;
 mod serve_and_its_bank;
 mod serve_books;
 mod serve_bunq;
+mod serve_certificates;
 mod serve_command;
 mod serve_devices;
 mod serve_looks;

@@ -1,5 +1,6 @@
 //! bunq's interface in front of a real bank, from outside: a third party reads and pays, and there is no door for tests.
 
+use std::fs;
 use std::io::Read;
 
 use axum::Json;
@@ -13,7 +14,7 @@ use testkit::{Answer, Request, Signer, TestServer, parameter};
 use crate::admin::{People, get as read, post};
 use crate::audit::entries_with;
 use crate::configuration::Files;
-use crate::serve::{PAGE, Scene, value, write_configuration};
+use crate::serve::{NO_CORE, PAGE, Scene, configuration, value, write_configuration};
 use crate::serve_books::before;
 use crate::serve_command::{command, scene_before, start};
 use crate::serve_provider::Browser;
@@ -388,6 +389,40 @@ async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() 
     let path = format!("/user/{}/notification-filter-url", provider.user);
     let answer = provider.post(&path, &filters).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+/// What was shown for a key is asked again, also at a process that never saw it: whom the bank does not trust any more vouches for nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_worth_nothing_when_nobody_vouches_for_its_certificate() {
+    let scene = Scene::with(BOTH).await;
+    let customer = scene.core.customer("nl", "household").await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+    let Scene { core, served, files, .. } = scene;
+    served.stop().await;
+    let mut scene = Scene::behind(core, files, BOTH).await;
+    let [provider, client] = [provider, client].map(|one| BunqClient { origin: scene.interface(), ..one });
+    for session in [&provider, &client] {
+        assert_eq!(session.get("/user").await.status, 200);
+    }
+    let anchors = fs::read_to_string(scene.files.path("anchors.pem")).unwrap();
+    fs::write(scene.files.path("anchors.pem"), scene.files.ca.pem()).unwrap();
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, BOTH)).unwrap().is_empty());
+    for session in [&provider, &client] {
+        let refused = session.get("/user").await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+        assert!(said(&refused).contains("vouches any more for the certificate behind the API key"));
+    }
+    let mut installed = provider.clone();
+    installed.session = None;
+    let again = installed.request("POST", "/session-server", Some(&json!({"secret": provider.key})));
+    let refused = provider.send(&again).await;
+    assert!(refused.status == 400 && said(&refused).contains("vouches any more"), "{}", refused.body);
+    fs::write(scene.files.path("anchors.pem"), anchors).unwrap();
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, BOTH)).unwrap().is_empty());
+    for session in [&provider, &client] {
+        assert_eq!(session.get("/user").await.status, 200, "trusted again");
+    }
 }
 
 #[tokio::test]
