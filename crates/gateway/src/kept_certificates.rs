@@ -23,7 +23,7 @@ const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is done on the word of a certificate that is not shown: how much has to be known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Usage {
     /// It only reads what a customer granted before: for some hours it need not be known whether the certificate was revoked.
     Reads,
     /// Anything else: it has to be known.
@@ -80,7 +80,7 @@ impl Gateway {
         ctx: &Ctx,
         (interface, tpp): (Interface, &TppId),
         fingerprint: &str,
-        deed: Deed,
+        usage: Usage,
     ) -> Result<(), Error> {
         let Some(path) = self.kept_path(fingerprint).await? else { return Ok(()) };
         let (tpp, place) = (|| tpp.clone(), Place::SEAL);
@@ -91,7 +91,7 @@ impl Gateway {
         let Some(presented) = read else {
             return Err(StandingRefusal::CertificateUntrusted { tpp: tpp(), interface }.into());
         };
-        match self.check_revocation(&[(&*presented, place)], deed).await {
+        match self.check_revocation(&[(&*presented, place)], usage).await {
             Err(Error::Refused(Refusal::CertificateRevoked { at, .. })) => {
                 Err(StandingRefusal::CertificateRevoked { tpp: tpp(), interface, at }.into())
             }

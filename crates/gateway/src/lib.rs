@@ -98,7 +98,7 @@ pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
 pub use grants::{CodeExchange, IssuedTokens};
-pub use kept_certificates::Deed;
+pub use kept_certificates::Usage;
 pub use keys::Keys;
 pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;

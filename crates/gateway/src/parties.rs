@@ -7,7 +7,7 @@ use eidas::Role;
 
 use crate::certificates::{check_role, check_same_organization, check_validity, status_refusal};
 use crate::profile::CertificateCheck;
-use crate::{ActingTpp, Ctx, Deed, Error, Gateway, Place, PresentedCertificate};
+use crate::{ActingTpp, Ctx, Error, Gateway, Place, PresentedCertificate, Usage};
 
 /// A certificate that a call presents, and where.
 pub type Shown = (Arc<PresentedCertificate>, Place);
@@ -25,8 +25,8 @@ pub struct Demand<'d> {
 }
 
 impl Demand<'_> {
-    fn deed(&self) -> Deed {
-        if self.reads { Deed::Reads } else { Deed::Changes }
+    fn usage(&self) -> Usage {
+        if self.reads { Usage::Reads } else { Usage::Changes }
     }
 }
 
@@ -191,11 +191,11 @@ impl Gateway {
                         status_refusal(*status, *place)?;
                     }
                     self.check_statuses(others.get(1..).unwrap_or_default()).await?;
-                    self.check_revocation(shown, demand.deed()).await?;
+                    self.check_revocation(shown, demand.usage()).await?;
                 }
                 CertificateCheck::Status => {
                     self.check_statuses(shown).await?;
-                    self.check_revocation(shown, demand.deed()).await?;
+                    self.check_revocation(shown, demand.usage()).await?;
                 }
                 CertificateCheck::Standing if acts => {
                     self.standing_once(&mut known, shown).await?.0.check_not_blocked(tpp, ctx.now)?;

@@ -6,7 +6,7 @@ use domain::{Block, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{CertificateIdentity, Changes, Ctx, Deed, Error, Gateway, Noun, Place};
+use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Noun, Place, Usage};
 
 /// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
 /// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
@@ -52,7 +52,7 @@ impl Gateway {
     /// # Errors
     /// [`domain::Refusal::NotRegistered`], [`StandingRefusal`]
     pub async fn may_act(&self, ctx: &Ctx, interface: Interface, id: &TppId) -> Result<ActingTpp, Error> {
-        self.may_act_so(ctx, interface, id, Deed::Changes).await
+        self.may_act_so(ctx, interface, id, Usage::Changes).await
     }
 
     /// The same for what is not a change.
@@ -64,13 +64,13 @@ impl Gateway {
         ctx: &Ctx,
         interface: Interface,
         id: &TppId,
-        deed: Deed,
+        usage: Usage,
     ) -> Result<ActingTpp, Error> {
         let tpp = self.registered(id).await?;
         if interface.registers() {
             return self.client_may_act(ctx, interface, &tpp).await;
         }
-        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface)), deed).await
+        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface)), usage).await
     }
 
     /// For a client of the authorization server that was loaded. In front of a real bank a registration is its organisation's,
@@ -127,12 +127,12 @@ impl Gateway {
         ctx: &Ctx,
         interface: Interface,
         (id, fingerprint): (&TppId, &str),
-        deed: Deed,
+        usage: Usage,
     ) -> Result<ActingTpp, Error> {
         let standing = self.0.store.standing(id, fingerprint).await?;
         standing.check(id, interface, ctx.now)?;
         self.check_register_of(ctx, id, fingerprint).await?;
-        self.check_vouched_for(ctx, (interface, id), fingerprint, deed).await?;
+        self.check_vouched_for(ctx, (interface, id), fingerprint, usage).await?;
         Ok(ActingTpp { id: id.clone(), interface })
     }
 

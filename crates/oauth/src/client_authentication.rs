@@ -6,7 +6,7 @@ use std::sync::Arc;
 use edge::Check;
 use eidas::Purpose;
 use gateway::domain::{ClientAuthentication, Interface, Tpp};
-use gateway::{ActingTpp, CallPlace, CertificateIdentity, Deed, Place, PresentedCertificate};
+use gateway::{ActingTpp, CallPlace, CertificateIdentity, Place, PresentedCertificate, Usage};
 use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
@@ -84,7 +84,7 @@ async fn acting(
     match shown {
         _ if way == ClientAuthentication::PrivateKeyJwt => {
             let of_key = (&tpp.id, tpp.certificate_at(interface));
-            gateway.may_act_by_key(&call.ctx, interface, of_key, Deed::Changes).await
+            gateway.may_act_by_key(&call.ctx, interface, of_key, Usage::Changes).await
         }
         Some(shown) => gateway.client_may_act_showing(&call.ctx, interface, (tpp, shown)).await,
         None => gateway.client_may_act(&call.ctx, interface, tpp).await,

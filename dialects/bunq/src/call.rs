@@ -10,7 +10,7 @@ use edge::{
     note_check, note_failed, note_passed, note_signed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
-use gateway::{ActingTpp, CallPlace, Ctx, Deed, Entry, PaymentRequest};
+use gateway::{ActingTpp, CallPlace, Ctx, Entry, PaymentRequest, Usage};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -74,10 +74,10 @@ impl Caller {
         bunq: &Bunq,
         ctx: &Ctx,
         (token, session, user): Found,
-        (address, deed): (IpAddr, Deed),
+        (address, usage): (IpAddr, Usage),
     ) -> Result<Self, Error> {
         let credential = note_check(Check::ApiKey, check_address(bunq, &session, address).await)?;
-        let acting = acting(bunq, ctx, (&user, &credential.value), deed).await?;
+        let acting = acting(bunq, ctx, (&user, &credential.value), usage).await?;
         let place = acting.as_ref().map(|acting| bunq.edge.gateway.take_call_place(acting)).transpose()?;
         if let (User::Key { grant, .. }, Some(acting)) = (&user, &acting) {
             bunq.edge.gateway.check_grant(ctx, acting, grant).await?;
@@ -101,8 +101,8 @@ impl Call {
         let caller = match session {
             Some(found) => {
                 note_user(&found.2);
-                let deed = if route.method.is_safe() { Deed::Reads } else { Deed::Changes };
-                Some(Caller::admit(bunq, &ctx, found, (address, deed)).await?)
+                let usage = if route.method.is_safe() { Usage::Reads } else { Usage::Changes };
+                Some(Caller::admit(bunq, &ctx, found, (address, usage)).await?)
             }
             None => None,
         };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use edge::outbound;
 use gateway::domain::{Interface, RequestId, TppId};
-use gateway::{ActingTpp, Ctx, Deed, Error as GatewayError};
+use gateway::{ActingTpp, Ctx, Error as GatewayError, Usage};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::accounts::{self, Seen};
@@ -171,7 +171,7 @@ impl Access {
 pub(crate) async fn access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<Access, GatewayError> {
     let User::Key { tpp, grant, .. } = user else { return Ok(Access::InPerson) };
     let gateway = &bunq.edge.gateway;
-    let acting = match gateway.may_act_so(ctx, Interface::Bunq, tpp, Deed::IsTold).await {
+    let acting = match gateway.may_act_so(ctx, Interface::Bunq, tpp, Usage::IsTold).await {
         Err(GatewayError::Refused(_)) => return Ok(Access::Suspended),
         acting => acting?,
     };

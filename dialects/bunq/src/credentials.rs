@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use gateway::domain::{GrantId, Interface, REMEMBERED, Refusal, SecretHash, Timestamp};
-use gateway::{ActingTpp, Ctx, Deed};
+use gateway::{ActingTpp, Ctx, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, note_user};
@@ -111,7 +111,7 @@ pub(crate) async fn acting(
     bunq: &Bunq,
     ctx: &Ctx,
     (user, credential): (&User, &Credential),
-    deed: Deed,
+    usage: Usage,
 ) -> Result<Option<ActingTpp>, gateway::Error> {
     let (gateway, interface) = (&bunq.edge.gateway, Interface::Bunq);
     if let Some(certificate) = &credential.certificate {
@@ -120,10 +120,10 @@ pub(crate) async fn acting(
     let acting = match (user, &credential.certificate) {
         (User::Customer { .. }, _) => return Ok(None),
         (User::Provider { tpp, .. }, Some(certificate)) => {
-            gateway.may_act_by_key(ctx, interface, (tpp, certificate), deed).await
+            gateway.may_act_by_key(ctx, interface, (tpp, certificate), usage).await
         }
         (User::Provider { tpp, .. } | User::Key { tpp, .. }, _) => {
-            gateway.may_act_so(ctx, interface, tpp, deed).await
+            gateway.may_act_so(ctx, interface, tpp, usage).await
         }
     };
     acting.map(Some)
@@ -155,7 +155,7 @@ pub(crate) async fn resolve(call: &Call, secret: &str) -> Result<Usable, Error> 
         return Err(Error::credentials());
     }
     let of = (&user.value, &credential.value);
-    let acting = acting(bunq, ctx, of, Deed::Changes).await.map_err(useless)?;
+    let acting = acting(bunq, ctx, of, Usage::Changes).await.map_err(useless)?;
     if let Some(acting) = &acting {
         call.is_of(acting)?;
     }

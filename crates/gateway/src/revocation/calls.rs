@@ -5,7 +5,7 @@ use eidas::Certificate;
 use tokio::time::Instant;
 
 use super::{AGAIN, Revocation, Verdict};
-use crate::{Deed, Error, Gateway, Noun, Place, PresentedCertificate};
+use crate::{Error, Gateway, Noun, Place, PresentedCertificate, Usage};
 
 /// What an authority above a certificate is called.
 const AUTHORITY: &str = "the certificate of the authority that issued it";
@@ -19,18 +19,18 @@ impl Gateway {
     pub(crate) async fn check_revocation(
         &self,
         shown: &[(&PresentedCertificate, Place)],
-        deed: Deed,
+        usage: Usage,
     ) -> Result<(), Error> {
         let Some(revocation) = self.0.revocation.as_ref().filter(|revocation| revocation.is_on()) else {
             return Ok(());
         };
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
-        let (deadline, reads) = match deed {
-            Deed::Changes => (revocation.deadline(), false),
-            Deed::Reads => (revocation.deadline(), true),
+        let (deadline, reads) = match usage {
+            Usage::Changes => (revocation.deadline(), false),
+            Usage::Reads => (revocation.deadline(), true),
             // What is begun now is known when it is looked at next.
-            Deed::IsTold => (Instant::now(), true),
+            Usage::IsTold => (Instant::now(), true),
         };
         let pairs = asked_about(shown, now);
         for (certificate, issuer, _) in &pairs {
