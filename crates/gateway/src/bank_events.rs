@@ -330,7 +330,7 @@ mod tests {
         let told: Vec<u32> = (1..=100).filter(|_| conflicts.are_many("one")).collect();
         assert_eq!(told, [10, 20, 40, 80]);
         let told: Vec<u32> = (1..=9).filter(|_| conflicts.are_many("another")).collect();
-        assert_eq!(told, [], "another event is another matter");
+        assert!(told.is_empty(), "another event is another matter");
         assert!(conflicts.are_many("another"));
     }
 }
