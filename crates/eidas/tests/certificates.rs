@@ -174,6 +174,7 @@ fn maps(from: &[u8], to: &[u8]) -> CustomExtension {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn policies_may_be_critical_and_are_kept_where_an_authority_demands_one() {
     let (root, root_der) = authority("Root", None);
     let between = |above: &Authority, called: &str, extensions: Vec<CustomExtension>| {

@@ -74,6 +74,8 @@ fn reads(scene: &Scene) -> Vec<Call> {
     let booked =
         format!("/accounts/{}/transactions/booked?day={day}&from=2026-01-01&to={day}&limit=5", account.id);
     let on = |part: &str| format!("/accounts/{}{part}?day={day}", account.id);
+    // On a day on which a payment is to be made.
+    let of_payment = format!("/accounts/{}/funds?day=2027-11-26", account.id);
     let shown = json!({"challenge": "1", "answer": "2"});
     vec![
         ("GET", "/openapi.json", "/openapi.json".into(), None, 200),
@@ -89,14 +91,7 @@ fn reads(scene: &Scene) -> Vec<Call> {
         ("GET", "/accounts/{account}/transactions/booked", booked, None, 200),
         ("GET", "/accounts/{account}/transactions/pending", on("/transactions/pending"), None, 200),
         ("GET", "/accounts/{account}/funds", on("/funds"), None, 200),
-        // On which a payment is to be made.
-        (
-            "GET",
-            "/accounts/{account}/funds",
-            format!("/accounts/{}/funds?day=2027-11-26", account.id),
-            None,
-            200,
-        ),
+        ("GET", "/accounts/{account}/funds", of_payment, None, 200),
         ("GET", "/accounts/{account}/holders", on("/holders"), None, 200),
         ("GET", "/accounts/{account}/approvals-needed", on("/approvals-needed"), None, 200),
         ("GET", "/parts", "/parts".into(), None, 200),

@@ -127,6 +127,7 @@ async fn payments_are_found_by_the_account_that_pays_and_by_the_number_that_was_
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "each member of two kinds of consent")]
 async fn it_is_known_when_a_consent_was_last_used() {
     on_each(async |store| {
         let customer = CustomerId::new("p");

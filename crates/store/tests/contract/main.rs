@@ -45,6 +45,7 @@ fn tpp(id: &str) -> Tpp {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one of each row")]
 async fn rows_come_back_as_they_went_in() {
     on_each(async |store| {
         let now = Timestamp::from_second(1_800_000_000).unwrap();

@@ -175,7 +175,7 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
 }
 
 /// The columns of a table, as a statement has them.
-pub(crate) fn columns(scene: &Scene, table: &str) -> String {
+pub(crate) fn columns<S>(scene: &Scene<S>, table: &str) -> String {
     let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
     let mut statement = database.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
     let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();

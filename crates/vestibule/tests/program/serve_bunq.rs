@@ -546,7 +546,7 @@ async fn core_bank_with_parts(parts: Value, files: &Files) -> (String, tokio::ta
         ("anchors.pem", &files.ca.pem().to_owned()),
         ("intermediates.pem", &files.ca.pem().to_owned()),
     ] {
-        std::fs::write(files.path(name), text).unwrap();
+        fs::write(files.path(name), text).unwrap();
     }
     let tls = TlsSettings {
         certificate: made.server.into_bytes(),

@@ -427,13 +427,13 @@ async fn a_call_that_the_bank_still_answers_is_answered_at_a_stop() {
     let begun = Instant::now();
     while held.load(Ordering::Relaxed) == 0 {
         assert!(begun.elapsed() < LONG, "the bank is not asked");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(20)).await;
     }
     // What was asked may be what the gateway asks by itself: calls are still taken while it drains.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(1)).await;
     scene.served.signal(Signal::TERM);
     // Longer than it drains, and than a call takes by itself.
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    sleep(Duration::from_secs(12)).await;
     assert!(!read.is_finished());
     open.send(true).unwrap();
     let answer = read.await.unwrap();
@@ -469,7 +469,7 @@ async fn a_start_can_be_given_up() {
                 break ended;
             }
             assert!(begun.elapsed() < LONG, "it does not end");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            sleep(Duration::from_millis(20)).await;
         };
         assert!(ended.success(), "{ended}");
         // The server notices that nobody waits any more when it has something to say.
@@ -528,15 +528,15 @@ async fn a_node_with_another_time_than_the_database_forgets_nothing() {
             break;
         }
         assert!(begun.elapsed() < LONG, "{body}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep(Duration::from_millis(50)).await;
     };
     wrong(false).await;
     shift("-400 days").await;
     wrong(true).await;
     // Each lease is asked for every five seconds.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    sleep(Duration::from_secs(6)).await;
     beside.batch_execute("DELETE FROM leases").await.unwrap();
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    sleep(Duration::from_secs(6)).await;
     assert!(leases().await.is_empty(), "{:?}", leases().await);
     shift("0 seconds").await;
     wrong(false).await;
