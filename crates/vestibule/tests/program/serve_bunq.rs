@@ -401,7 +401,9 @@ async fn a_key_is_worth_nothing_when_nobody_vouches_for_its_certificate() {
     let Scene { core, served, files, .. } = scene;
     served.stop().await;
     let mut scene = Scene::behind(core, files, BOTH).await;
-    let [provider, client] = [provider, client].map(|one| BunqClient { origin: scene.interface(), ..one });
+    let mut moved = [provider, client];
+    moved.iter_mut().for_each(|one| one.origin = scene.interface());
+    let [provider, client] = moved;
     for session in [&provider, &client] {
         assert_eq!(session.get("/user").await.status, 200);
     }
