@@ -63,7 +63,7 @@ fn number<S>(scene: &Scene<S>, sql: &str) -> i64 {
 }
 
 /// Makes so many more consents and grants of one that is good.
-fn multiply<S>(scene: &Scene<S>, id: &str, count: u32) {
+fn multiply(scene: &Scene, id: &str, count: u32) {
     for (table, of) in [("consents", "id"), ("grants", "subject_id")] {
         let columns = columns(scene, table).replacen("id", "'more-' || i", 1);
         tamper(
