@@ -181,7 +181,8 @@ pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) ->
     text += "[database]\nsqlite_file = \"vestibule.db\"\n";
     text += &format!("[core_bank]\nurl = \"{core_bank}\"\n");
     text += "certificate_file = \"core-client.pem\"\n";
-    text += "key_file = \"core-client.key\"\ntrust_files = [\"core-authority.pem\"]\nown_numbers = [\"NLTRIO\"]\n";
+    text += "key_file = \"core-client.key\"\ntrust_files = [\"core-authority.pem\"]\n";
+    text += "own_numbers = [\"NLTRIO\", \"NLVSTB\", \"NLBUNQ\"]\n";
     text += "[management]\nlisten = \"127.0.0.1:0\"\ndrain = \"3s\"\n";
     text += more;
     let path = files.path("vestibule.toml");
