@@ -108,7 +108,7 @@ impl Gateway {
         let (mut all, version) = match drawer.entry(cause.kind(), id.as_str()).await? {
             Some(entry) => (read(&entry)?, entry.version),
             // Versions of a new row begin anywhere: whoever knows one that is gone does not take this one for it.
-            None => (Vec::new(), self.0.randomness.digits(15).parse().map_err(Error::internal)?),
+            None => (Vec::new(), self.0.randomness.digits(15).parse::<i64>().map_err(Error::internal)?),
         };
         for interface in interfaces {
             if !all.contains(interface) {
@@ -179,7 +179,12 @@ impl Gateway {
         let drawer = self.endings();
         let Some(entry) = drawer.entry(cause.kind(), id.as_str()).await? else { return Ok(true) };
         let ending = Ending { id, cause, interfaces: read(&entry)?, entry };
-        if !self.end_grants(&ending, &mut reach).await? || !self.end_given(&ending, &mut reach).await? {
+        // Tokens first, which at some interfaces are good whatever became of the consent; and at last those of codes that somebody was
+        // about to redeem.
+        let is_over = self.end_grants(&ending, &mut reach).await?
+            && self.end_given(&ending, &mut reach).await?
+            && self.end_grants(&ending, &mut reach).await?;
+        if !is_over {
             return Ok(false);
         }
         match self.0.store.save(drawer.deletion_of(&[ending.entry])).await {

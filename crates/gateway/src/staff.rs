@@ -5,7 +5,7 @@ use domain::consents::Decision;
 use domain::statistics::{Column, CustomerInterface, MOST_CUSTOMER_INTERFACES, Misfit};
 use domain::{
     Consent, ConsentId, ConsentRefusal, ConsentStatus, Date, FundsConsent, FundsConsentId, Payment,
-    PaymentId, PaymentStatus, Timestamp, Tpp, TppId,
+    PaymentId, PaymentStatus, Timestamp, TppId,
 };
 
 use crate::audit::Act;

@@ -5,7 +5,7 @@
 use domain::{Interface, StandingRefusal, Tpp, TppId};
 
 use crate::certificates::check_state;
-use crate::{CertificateIdentity, Ctx, Error, Gateway, Noun, Place, Usage};
+use crate::{CertificateIdentity, Ctx, Error, Gateway, Place, Usage};
 
 /// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
 /// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
