@@ -24,7 +24,10 @@ async fn fifty_authorisations_of_one_thing_are_begun_and_no_more() {
     let stops = format!("{payment}/cancellation-authorisations");
     let ask_anew = ("50 authorisations of it were begun", "or ask for what it is about anew");
     // Asked for anew, it would be a second payment.
-    let wait = ("50 authorisations of its cancellation were begun within 24 hours", "24 hours after the first of them");
+    let wait = (
+        "50 authorisations of its cancellation were begun within 24 hours",
+        "24 hours after the first of them",
+    );
     for (path, begun, (begins, ends)) in [
         (format!("/v1/consents/{}/authorisations", text(&consent["consentId"])), 1, ask_anew),
         (format!("{FUNDS_CONSENTS}/{}/authorisations", text(&funds["consentId"])), 1, ask_anew),
