@@ -16,9 +16,9 @@ use crate::wire;
 const OWNER: &str = "core-bank";
 /// Payments of which nobody knows whether the bank has them: until the bank says so.
 const OPEN: &str = "open";
-/// Payments that the bank declined although it had said that they could be made: as long as the payment.
+/// Payments that the bank declined although it had said that they could be made: for good.
 const DECLINED: &str = "declined";
-/// What the bank told about payments by itself: as long as the payment.
+/// What the bank told about payments by itself: for good.
 const TOLD: &str = "told";
 /// Payments that the bank is asked to stop: until that is decided.
 const STOPPING: &str = "stopping";
