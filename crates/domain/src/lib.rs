@@ -80,7 +80,7 @@ pub use registers::{
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};
 pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaRules, Session};
-pub use standing::{Block, CertificateState, Standing, StandingRefusal};
+pub use standing::{Block, CertificateState, RegisteredBy, Standing, StandingRefusal};
 pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;
 pub use texts::hidden_in;

@@ -28,10 +28,19 @@ impl Block {
 pub struct Standing {
     /// That the bank blocks the third party, or did for a time.
     pub blocked: Option<Block>,
-    /// Fingerprint of the certificate of its registration; none if it has not registered.
-    pub registered_by: Option<String>,
+    /// The certificate of its registration; none if it has not registered.
+    pub registered_by: Option<RegisteredBy>,
     /// The certificate, if it was recorded.
     pub certificate: Option<CertificateState>,
+}
+
+/// The certificate of a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredBy {
+    /// Its fingerprint.
+    pub certificate: String,
+    /// Whether it can be in use, if it was recorded.
+    pub state: Option<CertificateState>,
 }
 
 /// Whether a certificate can be in use, and when.
@@ -270,7 +279,7 @@ mod tests {
         let to = from + SignedDuration::from_hours(1);
         let standing = |status, blocked| Standing {
             blocked,
-            registered_by: Some("aa".to_owned()),
+            registered_by: Some(RegisteredBy { certificate: "aa".to_owned(), state: None }),
             certificate: Some(CertificateState { status, not_before: from, not_after: to }),
         };
         let code = |standing: Standing, now| {

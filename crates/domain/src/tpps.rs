@@ -118,7 +118,13 @@ impl Tpp {
         }
     }
 
-    /// The same registration on the word of another certificate of the third party.
+    /// Whether its registration may go on on the word of another certificate of it: a client that proves itself by assertions alone could
+    /// not any more by one without a key for them.
+    pub fn may_go_on_with(&self, certificate: &CertificateHolder) -> bool {
+        self.authentication != Some(ClientAuthentication::PrivateKeyJwt) || certificate.signing_key.is_some()
+    }
+
+    /// The same registration on the word of another certificate of the third party, for which [`Tpp::may_go_on_with`] holds.
     pub fn renewed(self, certificate: CertificateHolder) -> Self {
         let CertificateHolder { fingerprint, name, roles, signing_key, .. } = certificate;
         Self { certificate: fingerprint, name, roles, signing_key, ..self }
@@ -231,6 +237,24 @@ mod tests {
         let expected =
             Tpp { certificate: "bb".into(), name: "New".into(), signing_key: Some("PEM".into()), ..first };
         assert_eq!(renewed, expected);
+    }
+
+    #[test]
+    fn a_client_that_proves_itself_by_assertions_alone_keeps_a_key_for_them() {
+        let now = Timestamp::UNIX_EPOCH;
+        let without = registration("bb", "https://tpp.example/").certificate;
+        let with = CertificateHolder { signing_key: Some("PEM".into()), ..without.clone() };
+        let mut tpp = Tpp::register(None, registration("aa", "https://tpp.example/"), now);
+        for (authentication, without_key) in [
+            (None, true),
+            (Some(ClientAuthentication::SecretBasic), true),
+            (Some(ClientAuthentication::Tls), true),
+            (Some(ClientAuthentication::PrivateKeyJwt), false),
+        ] {
+            tpp.authentication = authentication;
+            assert!(tpp.may_go_on_with(&with), "{authentication:?}");
+            assert_eq!(tpp.may_go_on_with(&without), without_key, "{authentication:?}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ const CACHED: usize = 1024;
 /// How long a path that was read is taken for the one that is kept: another process may have kept one meanwhile.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
-/// What is done on the word of a certificate that is not shown: how much has to be known of it.
+/// What is done on the word of a certificate, whether it is shown or stands behind a key: how much has to be known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Usage {
     /// It only reads what a customer granted before: for some hours it need not be known whether the certificate was revoked.
@@ -83,6 +83,24 @@ impl Gateway {
         usage: Usage,
     ) -> Result<(), Error> {
         let Some(path) = self.kept_path(fingerprint).await? else { return Ok(()) };
+        let checked = self.check_path(ctx, (interface, tpp), &path, usage).await;
+        if !matches!(checked, Err(Error::Refused(Refusal::Standing(_)))) {
+            return checked;
+        }
+        // A better one may have been kept since that was read, here or by another process.
+        match self.read_path(fingerprint).await? {
+            Some(newer) if newer != path => self.check_path(ctx, (interface, tpp), &newer, usage).await,
+            _ => checked,
+        }
+    }
+
+    async fn check_path(
+        &self,
+        ctx: &Ctx,
+        (interface, tpp): (Interface, &TppId),
+        path: &Path,
+        usage: Usage,
+    ) -> Result<(), Error> {
         let (tpp, place) = (|| tpp.clone(), Place::SEAL);
         let read = path.split_first().and_then(|(certificate, above)| {
             let sent = Sent { octets: certificate, above };
@@ -107,9 +125,14 @@ impl Gateway {
         {
             return Ok(looked.path);
         }
+        self.read_path(fingerprint).await
+    }
+
+    async fn read_path(&self, fingerprint: &str) -> Result<Option<Path>, Error> {
         let path = self.0.store.certificate_path(fingerprint).await?;
         let path = path.as_deref().map(decoded);
-        kept.insert(fingerprint.into(), Looked { path: path.clone(), at: now });
+        let looked = Looked { path: path.clone(), at: self.system_time() };
+        self.0.kept_paths.0.insert(fingerprint.into(), looked);
         Ok(path)
     }
 }

@@ -38,12 +38,14 @@ impl Gateway {
         match self.0.store.has_signing_key(&issued.certificate).await? {
             None => {
                 let record = CertificateRecord::first_seen(presented.holder.clone(), ctx.now);
-                changes = self.keep_path(changes.put_certificate(&record), presented).await?;
+                changes = changes.put_certificate(&record);
             }
             // It was recorded when keys were not.
             Some(false) => changes = changes.set_signing_key(&presented.holder),
             Some(true) => {}
         }
+        // Nor were paths, and another one may lead from it to an authority by now.
+        let changes = self.keep_path(changes, presented).await?;
         Ok(self.0.store.save(changes).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{CertificateHolder, CertificateStatus, Interface, Refusal, Standing};
+use domain::{CertificateHolder, CertificateStatus, Interface, Refusal, RegisteredBy, Standing};
 use eidas::Role;
 
 use crate::certificates::{check_role, check_same_organization, check_validity, status_refusal};
@@ -67,8 +67,8 @@ impl CertificateIdentity {
 pub struct Party {
     signer: Arc<PresentedCertificate>,
     acting: ActingTpp,
-    /// Fingerprint of the certificate of its registration, if that is another one.
-    registered_by: Option<String>,
+    /// The certificate of its registration, if that is another one.
+    registered_by: Option<RegisteredBy>,
 }
 
 impl Party {
@@ -82,9 +82,9 @@ impl Party {
         &self.acting
     }
 
-    /// Fingerprint of the certificate of its registration, if that is another one.
-    pub(crate) fn registered_by(&self) -> Option<&str> {
-        self.registered_by.as_deref()
+    /// The certificate of its registration, if that is another one.
+    pub(crate) fn registered_by(&self) -> Option<&RegisteredBy> {
+        self.registered_by.as_ref()
     }
 }
 
@@ -119,7 +119,7 @@ impl Gateway {
         let shown = if second.is_some() { &both[..] } else { &both[..1] };
         let standing = self.check_in_order(ctx, interface, Checked { shown, demand, acts: true }).await?;
         let acting = ActingTpp::proved(signer.holder.tpp.clone(), interface);
-        let registered_by = standing.registered_by.filter(|own| *own != signer.holder.fingerprint);
+        let registered_by = standing.registered_by.filter(|own| own.certificate != signer.holder.fingerprint);
         Ok(Party { signer, acting, registered_by })
     }
 

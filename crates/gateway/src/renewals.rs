@@ -4,30 +4,29 @@
 //! registration has of its certificate is needed where none is shown: roles and key. Once that certificate is out of use, those of
 //! the next one that signs a call take their place, in one guarded write, whichever process is called.
 
-use domain::{CertificateRecord, CertificateStatus};
+use domain::{CertificateRecord, CertificateStatus, RegisteredBy};
 
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, Party};
 
 impl Gateway {
     /// Takes up the certificate of a call that was signed by it, if that of the registration is out of use: over, revoked or stopped. For
-    /// when the signature is known to be good. A call by the certificate of the registration costs nothing here, any other one read.
-    /// At a bank for tests whoever has another certificate registers again.
+    /// when the signature is known to be good. It costs nothing where there is nothing to take up. At a bank for tests whoever has another certificate registers again.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn take_up_certificate(&self, ctx: &Ctx, party: &Party) -> Result<(), Error> {
         let Some(before) = party.registered_by().filter(|_| !self.is_for_tests()) else { return Ok(()) };
-        if !self.is_out_of_use(ctx, party, before).await? {
+        if !self.is_out_of_use(ctx, party, before) {
             return Ok(());
         }
         retry(|| async {
             let tpp = self.registered(party.acting().id()).await?;
+            let holder = &party.signer().holder;
             // Another call was faster, perhaps at another process.
-            if tpp.certificate != before {
+            if tpp.certificate != before.certificate || !tpp.may_go_on_with(holder) {
                 return Ok(());
             }
-            let holder = &party.signer().holder;
             let mut changes = Changes::new();
             if self.0.store.certificate_status(&holder.fingerprint).await?.is_none() {
                 changes = changes.put_certificate(&CertificateRecord::first_seen(holder.clone(), ctx.now));
@@ -38,16 +37,15 @@ impl Gateway {
         .await
     }
 
-    async fn is_out_of_use(&self, ctx: &Ctx, party: &Party, fingerprint: &str) -> Result<bool, Error> {
-        if self.check_not_stopped(party.acting().id(), fingerprint).is_err() {
-            return Ok(true);
+    fn is_out_of_use(&self, ctx: &Ctx, party: &Party, before: &RegisteredBy) -> bool {
+        if self.check_not_stopped(party.acting().id(), &before.certificate).is_err() {
+            return true;
         }
-        let record = self.0.store.certificate(fingerprint).await?;
-        Ok(record.is_some_and(|record| match record.status {
-            CertificateStatus::Active => record.holder.not_after < ctx.now,
+        before.state.is_some_and(|state| match state.status {
+            CertificateStatus::Active => state.not_after < ctx.now,
             CertificateStatus::Revoked { .. } => true,
             // What the bank blocked stays so until it lifts that.
             CertificateStatus::Blocked { .. } => false,
-        }))
+        })
     }
 }

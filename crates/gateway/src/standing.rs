@@ -96,7 +96,7 @@ impl Gateway {
     }
 
     /// The same for a client that shows a certificate of its own: in front of a real bank it acts on the word of that one, whatever
-    /// became of the one of its registration, unless the bank itself blocked or stopped that.
+    /// became of the one of its registration, also if staff stopped that one, unless the bank blocked it.
     ///
     /// # Errors
     /// [`StandingRefusal`]
@@ -106,13 +106,13 @@ impl Gateway {
         interface: Interface,
         (tpp, shown): (&Tpp, &CertificateIdentity),
     ) -> Result<ActingTpp, Error> {
+        // Somebody else's is no word for it.
         if self.is_for_tests() || shown.holder().tpp != tpp.id {
             return self.client_may_act(ctx, interface, tpp).await;
         }
-        // Of the shown one, time, status, revocation and register are what the identity is a proof of.
+        // Of the shown one, time, status, revocation, register and stop list are what the identity is a proof of.
         let (id, fingerprint) = (&tpp.id, tpp.certificate_at(interface));
         self.0.store.standing(id, fingerprint).await?.check_blocks(id, interface, ctx.now)?;
-        self.check_not_stopped(id, fingerprint)?;
         Ok(ActingTpp { id: tpp.id.clone(), interface })
     }
 

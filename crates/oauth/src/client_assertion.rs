@@ -1,5 +1,5 @@
 //! Clients that prove themselves by a signed assertion, `private_key_jwt` (RFC 7523; OpenID Connect Core 1.0, 9): the
-//! key is the one of the signing certificate that they registered with.
+//! key is the one of the certificate that their registration has.
 
 use gateway::domain::{Timestamp, Tpp, duration_in_words};
 use gateway::profile::{AssertionAlgorithm, ClientRules};
@@ -100,7 +100,10 @@ pub(crate) async fn client(
     let client = client.filter(Tpp::has_registered);
     let client = client.ok_or_else(|| refused("there is no client with this sub; register first"))?;
     let key = client.signing_key.as_deref().ok_or_else(|| {
-        refused_key("the client registered without a signing certificate; register again with TPP-Signature-Certificate")
+        refused_key(
+            "the certificate of the registration has no key for a client_assertion; register again with one in \
+             TPP-Signature-Certificate that has, RSA or EC P-256",
+        )
     })?;
     let claims = verified(services, call, (assertion, algorithm), client.id.as_str(), key)?;
     let expires_at = check_times(&claims, call.ctx.now, &services.profile().clients)?;

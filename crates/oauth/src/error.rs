@@ -27,7 +27,7 @@ pub(crate) const DENIED: &str = "access_denied";
 pub(crate) const CERTIFICATE: &str = "the certificate is not acceptable";
 
 /// The same of one that lacks a role.
-pub(crate) const OTHER_ROLE: &str = "the certificate does not grant the role for this service";
+const OTHER_ROLE: &str = "the certificate does not grant the role for this service";
 
 /// An answer that is an error.
 #[derive(Debug)]

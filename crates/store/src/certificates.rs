@@ -1,8 +1,8 @@
 //! Certificates of third parties.
 
 use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Standing,
-    Timestamp, TppId,
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, RegisteredBy,
+    Standing, Timestamp, TppId,
 };
 
 use crate::changes::Rows;
@@ -22,7 +22,8 @@ const CERTIFICATE: Columns = Columns::of(
 
 const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, status_since, status");
 const KEY: Columns = Columns::of("certificates", "signing_key");
-const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
+const STATE: Columns =
+    Columns::of("certificates", "fingerprint, recorded_at, status_since, status, not_before, not_after");
 const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at, blocked_until");
 const REGISTERED: Columns = Columns::of("tpps", "certificate");
 const PATH: Columns = Columns::of("certificates", "path");
@@ -90,25 +91,24 @@ impl Store {
         [fingerprint, other]: [&str; 2],
     ) -> Result<(Standing, Option<CertificateStatus>), StoreError> {
         let standing = self.find(
-            select!(BLOCKED as "t.", REGISTERED as "r.", STATUS as "o.", STATUS as "c.", VALIDITY as "c."; "FROM \
+            select!(BLOCKED as "t.", REGISTERED as "r.", STATE as "b.", STATUS as "o.", STATE as "c."; "FROM \
              (SELECT $1 AS tpp, $2 AS fingerprint, $3 AS other) asked \
              LEFT JOIN tpps t ON t.id = asked.tpp \
-             LEFT JOIN tpps r ON r.id = asked.tpp AND r.redirect_uris <> '[]' LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint \
+             LEFT JOIN tpps r ON r.id = asked.tpp AND r.redirect_uris <> '[]' \
+             LEFT JOIN certificates b ON b.fingerprint = r.certificate LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint \
              LEFT JOIN certificates o ON o.fingerprint = asked.other"),
             &[tpp.as_str().into(), fingerprint.into(), other.into()],
             |row| {
                 row.skip();
                 let blocked = read_block(row)?;
                 let registered_by = row.joined(|row| row.text())?;
+                let state = row.joined(read_state)?;
+                let registered_by = registered_by.map(|certificate| RegisteredBy { certificate, state });
                 let other = row.joined(|row| {
                     row.skip();
                     Ok(read_status(row)?.1)
                 })?;
-                let certificate = row.joined(|row| {
-                    row.skip();
-                    let (_, status) = read_status(row)?;
-                    Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
-                })?;
+                let certificate = row.joined(read_state)?;
                 Ok((Standing { blocked, registered_by, certificate }, other))
             },
         ).await?;
@@ -261,6 +261,13 @@ fn read(row: &mut Cursor<'_>) -> Result<CertificateRecord, StoreError> {
     let kind = row.parsed(CertificateKind::from_name)?;
     let (recorded_at, status) = read_status(row)?;
     Ok(CertificateRecord { holder, kind, recorded_at, status, version: row.integer()? })
+}
+
+/// Whether it can be in use, after its fingerprint.
+fn read_state(row: &mut Cursor<'_>) -> Result<CertificateState, StoreError> {
+    row.skip();
+    let (_, status) = read_status(row)?;
+    Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
 }
 
 /// When it was recorded, and its status, which it has since then if nothing else is said.

@@ -100,9 +100,18 @@ impl TestCa {
     ) -> Signer {
         crate::keys::draw();
         let (key_pem, _) = generate_key(KeyType::Rsa2048).unwrap();
-        let key = KeyPair::from_pem(&key_pem).unwrap();
-        let certificate = params(attributes, roles, change).signed_by(&key, &self.issuer).unwrap();
-        Signer::from_pem(&certificate.pem(), &key_pem, None)
+        self.issue_with(&KeyPair::from_pem(&key_pem).unwrap(), (attributes, roles), change)
+    }
+
+    /// The same for a key of another kind.
+    pub fn issue_with(
+        &self,
+        key: &KeyPair,
+        (attributes, roles): (&[(DnType, &str)], &[&str]),
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Signer {
+        let certificate = params(attributes, roles, change).signed_by(key, &self.issuer).unwrap();
+        Signer::from_pem(&certificate.pem(), &key.serialize_pem(), None)
     }
 
     /// A certificate of a server with these names, or addresses.

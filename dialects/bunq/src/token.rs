@@ -119,7 +119,10 @@ async fn redeem(bunq: &Bunq, request: Request) -> Result<Response, OauthError> {
     edge::note_third_party(&tpp);
     let acting = bunq.edge.gateway.may_act(&ctx, Interface::Bunq, &tpp).await;
     let acting = acting.map_err(|error| match error {
-        gateway::Error::Refused(refusal) => OauthError::bad("invalid_client", refusal.to_string()),
+        gateway::Error::Refused(refusal @ (Refusal::Standing(_) | Refusal::NotRegistered(_))) => {
+            OauthError::bad("invalid_client", refusal.to_string())
+        }
+        // That nobody tells of the certificate now is nothing against the client: it keeps its code and comes again.
         other => other.into(),
     })?;
     // Held until it is answered.

@@ -26,19 +26,16 @@ impl Gateway {
         };
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
-        let (deadline, reads) = match usage {
-            Usage::Changes => (revocation.deadline(), false),
-            Usage::Reads => (revocation.deadline(), true),
-            // What is begun now is known when it is looked at next.
-            Usage::IsTold => (Instant::now(), true),
-        };
+        // What the bank tells by itself is no call: what is begun now is known when it looks next, twice a second.
+        let is_call = usage != Usage::IsTold;
+        let deadline = if is_call { revocation.deadline() } else { Instant::now() };
         let pairs = asked_about(shown, now);
         for (certificate, issuer, _) in &pairs {
             revocation.begin(certificate, issuer, now);
         }
         for (certificate, issuer, what) in pairs {
-            let verdict = revocation.verdict_by(deadline, (certificate, issuer), now).await;
-            self.take_verdict(revocation, (certificate, what, verdict), (reads, now)).await?;
+            let verdict = revocation.verdict_by((deadline, is_call), (certificate, issuer), now).await;
+            self.take_verdict(revocation, (certificate, what, verdict), (usage, now)).await?;
         }
         Ok(())
     }
@@ -47,7 +44,7 @@ impl Gateway {
         &self,
         revocation: &Revocation,
         (certificate, what, verdict): (&Certificate, &'static str, Verdict),
-        (reads, now): (bool, Timestamp),
+        (usage, now): (Usage, Timestamp),
     ) -> Result<(), Error> {
         match verdict {
             Verdict::Good => Ok(()),
@@ -61,11 +58,11 @@ impl Gateway {
             Verdict::Unanswered { good_at } => {
                 let rules = &revocation.0.rules;
                 let is_taken = |good_at| now.duration_since(good_at) <= rules.reads_without_answer;
-                if !(reads && good_at.is_some_and(is_taken)) {
+                if usage == Usage::Changes || !good_at.is_some_and(is_taken) {
                     let retry_after = AGAIN.as_secs();
                     return Err(Refusal::CertificateUnchecked { what, retry_after }.into());
                 }
-                revocation.0.count(|counts| counts.let_through += 1);
+                revocation.0.count(|counts| counts.let_through += u64::from(usage == Usage::Reads));
                 Ok(())
             }
         }

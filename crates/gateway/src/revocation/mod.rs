@@ -146,7 +146,7 @@ impl Revocation {
 
     /// How a certificate stands that an issuer issued, as is known of both.
     pub async fn verdict(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Verdict {
-        self.verdict_by(self.deadline(), (certificate, issuer), now).await
+        self.verdict_by((self.deadline(), true), (certificate, issuer), now).await
     }
 
     /// Until when a call waits for all that it asks now.
@@ -162,15 +162,16 @@ impl Revocation {
         }
     }
 
+    /// The same, waiting until `deadline`; whoever asks for no call is not counted.
     async fn verdict_by(
         &self,
-        deadline: Instant,
+        (deadline, is_call): (Instant, bool),
         (certificate, issuer): (&Certificate, &Certificate),
         now: Timestamp,
     ) -> Verdict {
         match self.0.known.get(&certificate.fingerprint) {
             Some(known) if known.holds_at(now) => {
-                self.0.remembered.fetch_add(1, Ordering::Relaxed);
+                self.0.remembered.fetch_add(u64::from(is_call), Ordering::Relaxed);
                 if known.is_asked_again_at(now) {
                     self.ask(certificate, issuer, now);
                 }

@@ -18,7 +18,7 @@ mod watch;
 use databases::on_each;
 use domain::{
     Block, CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, ClientAuthentication,
-    InitialAccessToken, RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
+    InitialAccessToken, RedirectUris, RegisteredBy, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
 };
 use store::{Changes, Perishable, PrivateState, Store, StoreError};
 
@@ -83,7 +83,7 @@ async fn rows_come_back_as_they_went_in() {
         let standing = store.standing(&tpp.id, "ff").await.unwrap();
         let expected = Standing {
             blocked: tpp.blocked,
-            registered_by: Some(tpp.certificate.clone()),
+            registered_by: Some(RegisteredBy { certificate: tpp.certificate.clone(), state: None }),
             certificate: Some(certificate.state()),
         };
         assert_eq!(standing, expected);
@@ -119,6 +119,47 @@ async fn rows_come_back_as_they_went_in() {
         let later = now + jiff_day() * 2;
         store.forget(Perishable::InitialAccessToken, &tenant, later, 9).await.unwrap();
         assert_eq!(store.initial_access_token(&hash).await.unwrap(), None);
+    })
+    .await;
+}
+
+/// Whoever signs with another certificate than that of its registration is known by one read, and so is whether that is over.
+#[tokio::test]
+async fn what_is_read_of_whoever_signs_tells_of_the_certificate_of_its_registration() {
+    on_each(async |store| {
+        let (begin, end) = (1_700_000_000, 1_900_000_000);
+        let [begin, end] = [begin, end].map(|second| Timestamp::from_second(second).unwrap());
+        let tpp = tpp("PSDNL-DNB-1");
+        let holder = CertificateHolder {
+            fingerprint: tpp.certificate.clone(),
+            serial: "1".into(),
+            tpp: tpp.id.clone(),
+            name: tpp.name.clone(),
+            roles: tpp.roles.clone(),
+            not_before: begin,
+            not_after: end,
+            signing_key: None,
+        };
+        let own = CertificateRecord::first_seen(holder.clone(), begin);
+        let shown = CertificateHolder { fingerprint: "bb".into(), serial: "2".into(), ..holder };
+        let shown = CertificateRecord {
+            status: CertificateStatus::Blocked { at: end },
+            ..CertificateRecord::first_seen(shown, begin)
+        };
+        let registered = |state| Some(RegisteredBy { certificate: "aa".into(), state });
+        let read = async |fingerprints| store.standing_with(&tpp.id, fingerprints).await.unwrap();
+        store.save(Changes::new().put_tpp(&tpp).put_certificate(&shown)).await.unwrap();
+        let (standing, other) = read(["bb", "bb"]).await;
+        assert_eq!(standing.registered_by, registered(None), "it was not recorded");
+        assert_eq!((standing.certificate, other), (Some(shown.state()), Some(shown.status)));
+        store.save(Changes::new().put_certificate(&own)).await.unwrap();
+        for (fingerprint, state) in [("aa", Some(own.state())), ("bb", Some(shown.state())), ("cc", None)] {
+            let (standing, other) = read([fingerprint, "bb"]).await;
+            assert_eq!(standing.registered_by, registered(Some(own.state())), "{fingerprint}");
+            assert_eq!((standing.certificate, other), (state, Some(shown.status)), "{fingerprint}");
+        }
+        let stranger = store.standing(&TppId::new("PSDNL-DNB-2"), "aa").await.unwrap();
+        assert_eq!(stranger.registered_by, None);
     })
     .await;
 }

@@ -23,8 +23,9 @@ use gateway::domain::{CertificateStatus, Timestamp};
 use http_signatures::key::{Algorithm, PrivateKey};
 use jiff::SignedDuration;
 use serde_json::json;
-use testkit::bunq::BunqClient;
+use testkit::bunq::{BUNQ, BunqClient, euro};
 use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
+use tokio::sync::mpsc;
 
 use crate::waiting::until;
 
@@ -191,13 +192,7 @@ async fn what_acts_by_the_key_of_a_certificate_ends_with_it() {
     let issuing = world.http.get(format!("{}/ca/issuing.cer", world.url())).send().await.unwrap();
     let bank = asking_bank(&world, &folder, &to_pem(&issuing.bytes().await.unwrap())).await;
     let asked = || bank.running.sandbox.gateway.revocation().unwrap().counts().asked;
-    let provider = async |signer: &Signer| {
-        let client = BunqClient::install(&bank).await;
-        let pem = to_pem(&signer.certificate.der);
-        let key = client.trade(&pem, &pem, &signer.key_pem).await;
-        client.open(&key).await
-    };
-    let lasting = provider(&seal(&world, "PSDNL-DNB-R000001").await).await;
+    let lasting = provider(&bank, &seal(&world, "PSDNL-DNB-R000001").await).await;
     for _ in 0..5 {
         assert_eq!(lasting.get("/user").await.status, 200);
     }
@@ -206,7 +201,7 @@ async fn what_acts_by_the_key_of_a_certificate_ends_with_it() {
     let holds = json!({"validSeconds": 3});
     assert_eq!(world.manage("PUT", "/status-service", holds).await.0, 200);
     let signer = seal(&world, "PSDNL-DNB-R000002").await;
-    let session = provider(&signer).await;
+    let session = provider(&bank, &signer).await;
     let customer = bank.customer("nl", "household").await;
     let granted = session.connect(&bank, &customer).await;
     let token = bank.initial_access_token("nl", &signer).await;
@@ -214,7 +209,10 @@ async fn what_acts_by_the_key_of_a_certificate_ends_with_it() {
     let form = String::from_utf8(registration.body.clone()).unwrap();
     let registration = registration.form(&(form + "&token_endpoint_auth_method=private_key_jwt"));
     assert_eq!(bank.send(&registration).await.status, 201);
-    let by_assertion = async || bank.send(&token_request(&bank, &signer)).await;
+    let clock = &bank.running.sandbox.clock;
+    let now = || clock.now(bank.running.sandbox.gateway.settings().tenants.first());
+    let issuer = format!("{}/auth/nl", bank.url());
+    let by_assertion = async || bank.send(&token_request(&signer, &issuer, now())).await;
     let known = by_assertion().await;
     assert_eq!((known.status, known.error().0.as_str()), (400, "invalid_request"), "{}", known.body);
 
@@ -232,12 +230,83 @@ async fn what_acts_by_the_key_of_a_certificate_ends_with_it() {
     assert_eq!(lasting.get("/user").await.status, 200, "it is about nobody else");
 }
 
+/// A service provider of bunq's interface with a session, by a certificate.
+async fn provider(bank: &TestServer, signer: &Signer) -> BunqClient {
+    let client = BunqClient::install(bank).await;
+    let pem = to_pem(&signer.certificate.der);
+    let key = client.trade(&pem, &pem, &signer.key_pem).await;
+    client.open(&key).await
+}
+
+/// Where nobody tells of a certificate, a client keeps its code and comes again; and what the bank itself tells a third party counts as
+/// no call of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_nobody_answers_a_code_is_kept_and_what_is_told_is_not_counted() {
+    let (_guard, folder) = free_folder();
+    let world = TestServer::in_real_time().await;
+    let issuing = world.http.get(format!("{}/ca/issuing.cer", world.url())).send().await.unwrap();
+    let bank = asking_bank(&world, &folder, &to_pem(&issuing.bytes().await.unwrap())).await;
+    let counts = || bank.running.sandbox.gateway.revocation().unwrap().counts();
+    let says = async |body| assert_eq!(world.manage("PUT", "/status-service", body).await.0, 200);
+    says(json!({"validSeconds": 3})).await;
+    let provider = provider(&bank, &seal(&world, "PSDNL-DNB-R000001").await).await;
+    let customer = bank.customer("nl", "empty").await;
+    let own = BunqClient::customer(&bank, &customer).await;
+    let account = own.account().await;
+    let granted = provider.connect(&bank, &customer).await;
+    let (hook, mut told) = told().await;
+    let filters = json!({"notification_filters": [{"category": "MUTATION", "notification_target": hook}]});
+    let path = format!("/user/{}/notification-filter-url", granted.user);
+    let asked = granted.post(&path, &filters).await;
+    assert_eq!(asked.status, 200, "{}", asked.body);
+    let client = provider.oauth_client().await;
+    let text = |name: &str| client[name].as_str().unwrap();
+    let query = format!(
+        "grant_type=authorization_code&code=unknown&redirect_uri=https%3A%2F%2Ftpp.example%2Fcallback&client_id={}&client_secret={}",
+        text("client_id"),
+        text("secret")
+    );
+    let trade = Request::new("POST", &format!("{BUNQ}/token?{query}"));
+    let known = bank.send(&trade).await;
+    assert_eq!((known.status, known.error().0.as_str()), (400, "invalid_grant"), "{}", known.body);
+
+    says(json!({"ocsp": false, "lists": false})).await;
+    let away = until(503, async || bank.send(&trade).await).await;
+    assert_eq!(away.error().0, "temporarily_unavailable", "{}", away.body);
+    assert_eq!(away.header("retry-after"), "20");
+    let before = counts();
+    let gift = json!({"amount_inquired": euro("1.00"), "description": "Told", "allow_bunqme": false,
+        "counterparty_alias": {"type": "EMAIL", "value": "sugardaddy@bunq.com"}});
+    own.make(&own.below(account, "/request-inquiry"), &gift).await;
+    let patience = std::time::Duration::from_secs(60);
+    let event = tokio::time::timeout(patience, told.recv()).await.expect("nothing was told").unwrap();
+    assert!(String::from_utf8_lossy(&event).contains("MUTATION_RECEIVED"));
+    let after = counts();
+    assert_eq!((after.let_through, after.remembered), (before.let_through, before.remembered));
+    // A call that only reads counts.
+    assert_eq!(granted.get("/user").await.status, 200);
+    assert_eq!(counts().let_through, before.let_through + 1);
+}
+
+/// A server that is told things, by its address.
+async fn told() -> (String, mpsc::UnboundedReceiver<Bytes>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (sender, told) = mpsc::unbounded_channel();
+    let take = move |body: Bytes| {
+        sender.send(body).unwrap();
+        std::future::ready(())
+    };
+    let routes = Router::new().route("/hook", post(take));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    (url, told)
+}
+
 /// A request by a client that proves itself with the key of its signing certificate (RFC 7523); the refresh token is unknown.
-fn token_request(bank: &TestServer, signer: &Signer) -> Request {
+pub(crate) fn token_request(signer: &Signer, issuer: &str, now: Timestamp) -> Request {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let now = bank.running.sandbox.clock.now(bank.running.sandbox.gateway.settings().tenants.first());
     let (id, now) = (signer.id(), now.as_second());
-    let claims = json!({"iss": id, "sub": id, "aud": format!("{}/auth/nl", bank.url()),
+    let claims = json!({"iss": id, "sub": id, "aud": issuer,
         "jti": NEXT.fetch_add(1, Ordering::Relaxed).to_string(), "iat": now, "exp": now + 60});
     let parts = [json!({"alg": "RS256"}), claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let signed = parts.join(".");

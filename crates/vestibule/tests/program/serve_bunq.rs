@@ -427,6 +427,36 @@ async fn a_key_is_worth_nothing_when_nobody_vouches_for_its_certificate() {
     }
 }
 
+/// What another process kept of a certificate counts at once where nobody vouches for what is remembered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_better_path_that_was_kept_since_is_found_before_a_key_is_refused() {
+    let scene = Scene::with(BOTH).await;
+    let mut provider = provider(&scene).await;
+    let Scene { core, served, files, .. } = scene;
+    served.stop().await;
+    let database = rusqlite::Connection::open(files.path("vestibule.db")).unwrap();
+    database.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+    let read = "SELECT path FROM certificates WHERE path IS NOT NULL";
+    let path: String = database.query_row(read, [], |row| row.get(0)).unwrap();
+    let keep =
+        |path: &str| database.execute("UPDATE certificates SET path = ?1 WHERE path IS NOT NULL", [path]);
+    assert_eq!(keep("[\"AAAA\"]").unwrap(), 1);
+    let scene = Scene::behind(core, files, BOTH).await;
+    provider.origin = scene.interface();
+    for _ in 0..2 {
+        let refused = provider.get("/user").await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+        assert!(said(&refused).contains("vouches any more"), "{}", refused.body);
+    }
+    assert_eq!(keep(&path).unwrap(), 1);
+    let answer = provider.get("/user").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // From then on it is remembered.
+    assert_eq!(keep("[\"AAAA\"]").unwrap(), 1);
+    let answer = provider.get("/user").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
 #[tokio::test]
 async fn limits_and_sealing_hold_at_this_interface_too() {
     let more = "[limits]\ncalls = 6\nwithin = \"1h\"\n[sealing]\nkey_file = \"sealing.key\"\n";
