@@ -315,7 +315,7 @@ fn told_of(event: &Value) -> (String, i64) {
 #[tokio::test]
 async fn news_are_told_once_although_some_cannot_be_told_yet() {
     let server = TestServer::start().await;
-    let customer = server.customer("nl", "saver").await;
+    let (customer, payer) = (server.customer("nl", "saver").await, server.customer("nl", "student").await);
     let bank = server.running.sandbox.bank.clone();
     // A store of its own, since nobody else may do the telling.
     let kept = Store::in_memory().unwrap();
@@ -347,9 +347,8 @@ async fn news_are_told_once_although_some_cannot_be_told_yet() {
     silent.places.store(true, Ordering::SeqCst);
     let draft = json!({"number_of_required_accepts": 1, "entries": [
         {"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Draft"}]});
-    let friend = server.customer("nl", "student").await;
     let inquiry = json!({"amount_inquired": euro("1.00"), "description": "Share", "allow_bunqme": false,
-        "counterparty_alias": {"type": "IBAN", "value": friend["iban"], "name": "A. Friend"}});
+        "counterparty_alias": {"type": "IBAN", "value": payer["iban"], "name": "Student"}});
     let (mut at_once, mut later) = (BTreeSet::new(), BTreeSet::new());
     for account in [account, opened] {
         let drafts = own.below(account, "/draft-payment");
