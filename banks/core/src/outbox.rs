@@ -16,9 +16,9 @@ use crate::wire;
 const OWNER: &str = "core-bank";
 /// Payments of which nobody knows whether the bank has them: until the bank says so.
 const OPEN: &str = "open";
-/// Payments that the bank declined although it had said that they could be made: as long as the payment.
+/// Payments that the bank declined although it had said that they could be made: for good.
 const DECLINED: &str = "declined";
-/// What the bank told about payments by itself: as long as the payment.
+/// What the bank told about payments by itself: for good.
 const TOLD: &str = "told";
 /// Payments that the bank is asked to stop: until that is decided.
 const STOPPING: &str = "stopping";
@@ -32,36 +32,25 @@ struct Declined {
     since: Timestamp,
 }
 
-/// A payment of which nobody knows whether the bank has it, as it is kept where several were ordered together: itself, and all of them by
-/// their ids, so that a large order is kept once.
+/// A payment of which nobody knows whether the bank has it, as it is kept: an order of itself, and all that were ordered together by their
+/// ids, so that a large order is kept once. Releases before this one read it as an order of one.
 #[derive(Debug, Serialize, Deserialize)]
 struct Opened {
     at: Timestamp,
+    payments: Vec<wire::Payment>,
+    /// Nothing in rows of releases before this one, which kept the whole order with each of its payments.
+    #[serde(default)]
     together: Vec<PaymentId>,
-    payment: wire::Payment,
-}
-
-/// The same, as it may be kept.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum KeptOpen {
-    One(Box<Opened>),
-    /// The order of one payment. With several, as releases before this one kept them: the same with each of them.
-    Whole(wire::Order),
 }
 
 impl Opened {
     fn read(entry: &Entry) -> Result<Self, Error> {
-        match serde_json::from_str::<KeptOpen>(&entry.value).map_err(Error::internal)? {
-            KeptOpen::One(opened) => Ok(*opened),
-            KeptOpen::Whole(order) => {
-                let (at, together) = (order.at, payments_of(&order));
-                let own = order.payments.into_iter().find(|payment| payment.id == entry.key);
-                let payment =
-                    own.ok_or_else(|| Error::internal("an order lacks the payment that it was kept for"))?;
-                Ok(Self { at, together, payment })
-            }
+        let mut opened: Self = serde_json::from_str(&entry.value).map_err(Error::internal)?;
+        if opened.together.is_empty() {
+            opened.together = ids_of(&opened.payments);
+            opened.payments.retain(|payment| payment.id == entry.key);
         }
+        Ok(opened)
     }
 }
 
@@ -76,7 +65,7 @@ pub(crate) struct Ordered {
 
 impl Ordered {
     pub(crate) fn of(order: &wire::Order) -> Self {
-        Self { at: order.at, payments: payments_of(order) }
+        Self { at: order.at, payments: ids_of(&order.payments) }
     }
 
     /// By which all of it is known.
@@ -112,8 +101,8 @@ impl Drop for Asking {
 }
 
 /// The ids of what is ordered together.
-fn payments_of(order: &wire::Order) -> Vec<PaymentId> {
-    order.payments.iter().map(|payment| PaymentId::new(payment.id.as_str())).collect()
+fn ids_of(payments: &[wire::Payment]) -> Vec<PaymentId> {
+    payments.iter().map(|payment| PaymentId::new(payment.id.as_str())).collect()
 }
 
 impl Outbox {
@@ -136,17 +125,13 @@ impl Outbox {
     /// # Errors
     /// [`Error::Conflict`] if a row of `with` moved on
     pub(crate) async fn open(&self, order: &wire::Order, with: Changes) -> Result<Held, Error> {
-        let (at, together) = (order.at, payments_of(order));
+        let (at, together) = (order.at, ids_of(&order.payments));
         let mut entries = Vec::with_capacity(order.payments.len());
         for payment in &order.payments {
             let known = self.drawer.entry(OPEN, &payment.id).await?;
             let version = known.map_or(0, |known| known.version);
-            let opened = Opened { at, together: together.clone(), payment: payment.clone() };
-            let value = match order.payments.len() {
-                1 => serde_json::to_string(order),
-                _ => serde_json::to_string(&opened),
-            };
-            let value = value.map_err(Error::internal)?;
+            let opened = Opened { at, payments: vec![payment.clone()], together: together.clone() };
+            let value = serde_json::to_string(&opened).map_err(Error::internal)?;
             entries.push(entry(OPEN, &payment.id, value, version));
         }
         self.store.save(with.and(self.drawer.changes(&entries))).await?;
@@ -161,7 +146,7 @@ impl Outbox {
         let mut payments = Vec::with_capacity(ordered.payments.len());
         for payment in &ordered.payments {
             if let Some(entry) = self.drawer.entry(OPEN, payment.as_str()).await? {
-                payments.push(Opened::read(&entry)?.payment);
+                payments.extend(Opened::read(&entry)?.payments);
                 entries.push(entry);
             }
         }
@@ -422,6 +407,20 @@ mod tests {
 
     fn transfer() -> serde_json::Value {
         serde_json::json!({"creditor": {"name": "P", "iban": "NL91ABNA0417164300"}, "amount": {"amount": "1.00", "currency": "EUR"}})
+    }
+
+    /// Two releases serve on one store, and one row that the other cannot read would keep all that is open from it.
+    #[tokio::test]
+    async fn what_is_kept_is_an_order_of_one_to_the_release_before() {
+        let store = Store::in_memory().unwrap();
+        let outbox = Outbox::new(&store);
+        let order = order(["p", "q"]);
+        outbox.open(&order, Changes::new()).await.unwrap();
+        for (key, value) in outbox.drawer.all(OPEN).await.unwrap() {
+            let read: wire::Order = serde_json::from_str(&value).unwrap();
+            let ids: Vec<_> = read.payments.iter().map(|payment| payment.id.as_str()).collect();
+            assert_eq!((read.at, ids), (order.at, vec![key.as_str()]));
+        }
     }
 
     /// The whole order was kept with each of its payments once.

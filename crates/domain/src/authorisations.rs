@@ -174,6 +174,15 @@ impl Authorisation {
         }
     }
 
+    /// Whether it counts among as many as can be begun: those for approval for good, since what they are about waits for a short time
+    /// alone, others for as long as one may take.
+    pub fn counts_at(&self, now: Timestamp, lifetime: SignedDuration) -> bool {
+        match self.purpose {
+            Purpose::Approval => true,
+            Purpose::Cancellation => now.duration_since(self.created_at) < lifetime,
+        }
+    }
+
     /// Whether a customer can still act on it.
     pub fn is_pending_at(&self, now: Timestamp, lifetime: SignedDuration) -> bool {
         matches!(self.status_at(now, lifetime), ScaStatus::Received | ScaStatus::Started)
@@ -233,7 +242,7 @@ pub enum AuthorisationRefusal {
         /// How long it may take.
         lifetime: SignedDuration,
     },
-    /// One more than can be begun.
+    /// One more for approval than can be begun.
     #[error(
         "{max} authorisations of it were begun, which is as many as there can be; use the newest one while it can be approved, \
          or ask for what it is about anew"
@@ -241,6 +250,20 @@ pub enum AuthorisationRefusal {
     TooMany {
         /// Most of them.
         max: usize,
+    },
+    /// One more of a payment's cancellation than can be begun in some time. A payment can go on for years, and asking for it anew would
+    /// be another one.
+    #[error(
+        "{max} authorisations of its cancellation were begun within {}, which is as many as there can be; use the newest one while it \
+         can be approved, or begin another one {} after the first of them",
+        duration_in_words(*within),
+        duration_in_words(*within)
+    )]
+    TooManyCancellations {
+        /// Most of them.
+        max: usize,
+        /// In which time.
+        within: SignedDuration,
     },
 }
 
@@ -268,6 +291,18 @@ mod tests {
         assert_eq!(approved.status_at(now + LIFETIME, LIFETIME), ScaStatus::Failed);
         assert!(approved.confirm(now + LIFETIME, LIFETIME).is_err());
         assert!(!begun().fail().is_pending_at(now, LIFETIME) && begun().start().is_pending_at(now, LIFETIME));
+    }
+
+    #[test]
+    fn those_for_approval_count_for_good_and_those_of_a_cancellation_for_a_day() {
+        let now = Timestamp::UNIX_EPOCH;
+        let subject = SubjectKind::Payment.with_id("p");
+        let begun = Authorisation::begin(AuthorisationId::new("a"), (subject, 1), String::new(), now);
+        let of_cancellation = begun.clone().for_purpose(Purpose::Cancellation);
+        for (after, counts) in [(SignedDuration::ZERO, true), (LIFETIME, false)] {
+            assert!(begun.counts_at(now + after, LIFETIME));
+            assert_eq!(of_cancellation.counts_at(now + after, LIFETIME), counts, "{after:?}");
+        }
     }
 
     #[test]

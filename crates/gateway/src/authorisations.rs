@@ -12,7 +12,8 @@ impl Gateway {
     /// Begins one more authorisation of a subject, after one that came to nothing, or of another customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal`], [`AuthorisationRefusal::TooMany`]
+    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal`], [`AuthorisationRefusal::TooMany`],
+    /// [`AuthorisationRefusal::TooManyCancellations`]
     pub async fn start_authorisation(
         &self,
         ctx: &Ctx,
@@ -32,7 +33,7 @@ impl Gateway {
             if let (Purpose::Cancellation, Matter::Payment(payment)) = (sought.purpose, &matter) {
                 self.view_of(payment.clone(), ctx.now).await?.stoppable()?;
             }
-            let which = (sought.subject.clone(), self.next_authorisation(sought).await?);
+            let which = (sought.subject.clone(), self.next_authorisation(ctx, sought).await?);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(sought.purpose);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
@@ -45,12 +46,18 @@ impl Gateway {
     /// The number of one more authorisation of a subject for a purpose.
     ///
     /// # Errors
-    /// [`AuthorisationRefusal::TooMany`]
-    pub(crate) async fn next_authorisation(&self, sought: Sought<'_>) -> Result<i64, Error> {
-        let max = self.profile(sought.tpp.interface()).sca.max_authorisations;
+    /// [`AuthorisationRefusal::TooMany`], [`AuthorisationRefusal::TooManyCancellations`]
+    pub(crate) async fn next_authorisation(&self, ctx: &Ctx, sought: Sought<'_>) -> Result<i64, Error> {
+        let sca = &self.profile(sought.tpp.interface()).sca;
+        let (max, within) = (sca.max_authorisations, sca.lifetime);
         let all = self.0.store.authorisations(sought.subject).await?;
-        if all.iter().filter(|one| one.purpose == sought.purpose).count() >= max {
-            return Err(AuthorisationRefusal::TooMany { max }.into());
+        let counts = |one: &&Authorisation| one.purpose == sought.purpose && one.counts_at(ctx.now, within);
+        if all.iter().filter(counts).count() >= max {
+            let refusal = match sought.purpose {
+                Purpose::Approval => AuthorisationRefusal::TooMany { max },
+                Purpose::Cancellation => AuthorisationRefusal::TooManyCancellations { max, within },
+            };
+            return Err(refusal.into());
         }
         Ok(all.last().map_or(1, |last| last.number + 1))
     }

@@ -108,7 +108,8 @@ pub trait Accounts: std::fmt::Debug + Send + Sync {
 
 /// Knows its customers when they come, and what is theirs (strong customer authentication).
 pub trait CustomerAuthentication: std::fmt::Debug + Send + Sync {
-    /// The customers who can log in with an account number: all who hold it, each once, or nobody.
+    /// The customers who can log in with an account number: all who hold it, each once, or nobody. A bank behind an interface may name
+    /// somebody twice, which is for a check of that bank to see: who asks for anything else counts each once.
     fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>>;
 
     /// The customer whom the bank's provider names ([`IdentityProvider`]); none if the bank has no such customer at a branch.

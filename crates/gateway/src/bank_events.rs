@@ -272,11 +272,7 @@ impl Gateway {
         let changes = match right {
             Right::Consent(consent) => {
                 let rules = *self.rules_of(&consent);
-                let ended = match why {
-                    Decision::RevokedByPsu => consent.revoke_by_psu(now, &rules),
-                    _ => consent.end_by_bank(now, &rules),
-                };
-                changes.put_consent(&ended)
+                changes.put_consent(&consent.end(why, now, &rules))
             }
             Right::FundsConsent(consent) => changes.put_funds_consent(&consent.end(why, now)),
         };

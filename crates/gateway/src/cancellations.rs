@@ -26,7 +26,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`],
-    /// [`domain::AuthorisationRefusal::TooMany`]
+    /// [`domain::AuthorisationRefusal::TooManyCancellations`]
     pub async fn cancel_requested_payment(
         &self,
         ctx: &Ctx,
@@ -61,7 +61,7 @@ impl Gateway {
                 return Ok(Cancellation::Done(view, newest));
             }
             let view = view.stoppable()?;
-            let which = (sought.subject.clone(), self.next_authorisation(sought).await?);
+            let which = (sought.subject.clone(), self.next_authorisation(ctx, sought).await?);
             let begun = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(Purpose::Cancellation);
             self.0.store.save(Changes::new().put_request(&stored).put_authorisation(&begun)).await?;

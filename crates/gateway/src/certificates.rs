@@ -15,6 +15,7 @@ use eidas::public_key::KeyKind;
 use eidas::{Certificate, KeyId, KeyIdRules, OrganizationIdentifier, Purpose, Role, oid, visible};
 use http_signatures::key::PublicKey;
 
+use crate::endings::Cause;
 use crate::error::retry;
 use crate::trust::{Authorities, Sent};
 use crate::{Changes, Error, Gateway, Noun};
@@ -188,7 +189,8 @@ impl Gateway {
             let holder = (&record.holder.tpp, record.holder.fingerprint.as_str());
             let mut ending = Changes::new();
             if is_blocked(status) {
-                ending = self.ending(holder.0, &self.interfaces_behind(holder).await?).await?;
+                let interfaces = self.interfaces_behind(holder).await?;
+                ending = self.ending(holder.0, Cause::Block, &interfaces).await?;
             } else if is_blocked(record.status) {
                 self.finish_ending(holder.0).await?;
             }

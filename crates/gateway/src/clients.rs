@@ -69,6 +69,8 @@ impl Gateway {
                 changes = self.keep_path(changes, presented).await?;
             }
             if tpp.recognised.as_deref() != Some(holder.fingerprint.as_str()) {
+                // As where another certificate takes the place of that of a registration.
+                self.finish_ending(&holder.tpp).await?;
                 let recognised = Some(holder.fingerprint.clone());
                 changes = changes.put_tpp(&Tpp { recognised, ..tpp });
             }

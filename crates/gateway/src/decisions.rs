@@ -212,6 +212,8 @@ impl Gateway {
         granted: Vec<GrantedAccount>,
     ) -> Result<(Changes, WayBack), Error> {
         let Open { session, matter, authorisation } = open;
+        // The bank may have been asked for long: what a block that came meanwhile ends has ended, and nothing is added to that.
+        let changes = Changes::new().unless_blocked(&session.request.client, ctx.now).and(changes);
         let customer = logged_in.customer.clone();
         let mut approved = authorisation.approve(customer.clone());
         let profile = self.profile(session.request.interface);

@@ -127,11 +127,11 @@ impl Gateway {
     /// Erases what is held of a third party: its registration, and what customers never gave it.
     ///
     /// # Errors
-    /// [`StaffRefusal::Open`] while a customer's consent is open; [`Error::NotFound`]
+    /// [`StaffRefusal::Open`] while a customer's consent is open; [`StaffRefusal::Ending`]; [`Error::NotFound`]
     pub async fn erase_third_party(&self, id: &TppId, deed: Deed<'_>) -> Result<Erased, StaffError> {
         let whose = Whose::ThirdParty(id);
         self.third_party(id).await?;
-        self.finish_ending(id).await?;
+        self.end_the_rest(id).await?;
         self.check_closed(whose).await?;
         let erased = retry(|| async {
             // Nobody knows the new secret.

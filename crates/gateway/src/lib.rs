@@ -14,6 +14,7 @@ pub mod bank_contract;
 #[cfg(feature = "bank-end")]
 pub mod bank_end;
 mod bank_events;
+mod blocks;
 mod call_limits;
 mod cancellations;
 pub mod certificates;

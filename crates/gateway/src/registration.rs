@@ -134,6 +134,8 @@ impl Gateway {
         }
         previous.as_ref().map_or(Ok(()), |tpp| check_not_blocked(tpp, ctx.now))?;
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {
+            // What the end of the old one ends is not good again, and what customers give from now on is not ended with it.
+            self.finish_ending(&holder.tpp).await?;
             let status = CertificateStatus::Revoked { at: ctx.now };
             let record = self.0.store.certificate(old).await?;
             if let Some(record) = record.filter(CertificateRecord::is_replaced_by_newer) {

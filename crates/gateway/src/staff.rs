@@ -4,10 +4,9 @@ use data_encoding::BASE64URL_NOPAD;
 use domain::consents::Decision;
 use domain::statistics::{Column, CustomerInterface, MOST_CUSTOMER_INTERFACES, Misfit};
 use domain::{
-    Block, Consent, ConsentId, ConsentRefusal, ConsentStatus, Date, FundsConsent, FundsConsentId, Payment,
-    PaymentId, PaymentStatus, Timestamp, Tpp, TppId,
+    Consent, ConsentId, ConsentRefusal, ConsentStatus, Date, FundsConsent, FundsConsentId, Payment,
+    PaymentId, PaymentStatus, Timestamp, TppId,
 };
-use jiff::SignedDuration;
 
 use crate::audit::Act;
 use crate::error::retry;
@@ -24,9 +23,6 @@ const LOOKED_AT: i64 = 1000;
 
 /// Behind every id.
 pub(crate) const END: &str = "\u{10ffff}";
-
-/// How long a block with an end may last.
-const LONGEST_BLOCK: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// A person of the bank's staff.
 #[derive(Debug, Clone)]
@@ -97,6 +93,16 @@ pub enum StaffRefusal {
     /// Nothing is blocked.
     #[error("{0} is not blocked")]
     NotBlocked(TppId),
+    /// The block that was found is not there any more.
+    #[error(
+        "{0} was blocked anew, or may act again, since this was asked for; look at it, and ask again if it is still to be done"
+    )]
+    Moved(TppId),
+    /// What customers gave a third party takes long to end.
+    #[error(
+        "what customers gave {0} is still ending, and nothing is changed before it has; ask again in a minute"
+    )]
+    Ending(TppId),
     /// It has ended before.
     #[error("it has ended before: it is {0}")]
     Ended(&'static str),
@@ -232,52 +238,6 @@ impl Gateway {
     pub async fn any_payment(&self, id: &PaymentId) -> Result<(Payment, PaymentStatus), Error> {
         let payment = self.0.store.payment(id).await?.ok_or(Error::NotFound(Noun::Payment))?;
         Ok(self.payment_with_status(payment))
-    }
-
-    /// Staff blocks a third party, until a moment or until somebody lifts that. A block takes the place of the one before. It holds
-    /// once this answers; what customers approved, which one without an end ends, may still be ending then.
-    ///
-    /// # Errors
-    /// [`StaffRefusal::Until`], [`Error::NotFound`]
-    pub async fn block(
-        &self,
-        id: &TppId,
-        until: Option<Timestamp>,
-        deed: Deed<'_>,
-    ) -> Result<Tpp, StaffError> {
-        let now = self.system_time();
-        let is_good = until.is_none_or(|until| now < until && until.duration_since(now) <= LONGEST_BLOCK);
-        if !is_good {
-            return Err(StaffRefusal::Until { now }.into());
-        }
-        let blocked = Some(Block { at: now, until });
-        let tpp = retry(|| async {
-            let (tpp, changes) = self.blocking(id, blocked, Some(deed.reason.to_owned())).await?;
-            let changes = self.acted(changes, &deed.act("block", id.as_str(), until)).await?;
-            self.0.store.save(changes).await?;
-            Ok(tpp)
-        })
-        .await?;
-        self.begin_ending(id).await;
-        Ok(tpp)
-    }
-
-    /// Staff lets a third party act again. What its block ends has ended before.
-    ///
-    /// # Errors
-    /// [`StaffRefusal::NotBlocked`], [`Error::NotFound`]
-    pub async fn unblock(&self, id: &TppId, deed: Deed<'_>) -> Result<Tpp, StaffError> {
-        let now = self.system_time();
-        if !self.third_party(id).await?.blocked.is_some_and(|block| block.holds_at(now)) {
-            return Err(StaffRefusal::NotBlocked(id.clone()).into());
-        }
-        Ok(retry(|| async {
-            let (tpp, changes) = self.blocking(id, None, None).await?;
-            let changes = self.acted(changes, &deed.act("unblock", id.as_str(), None)).await?;
-            self.0.store.save(changes).await?;
-            Ok(tpp)
-        })
-        .await?)
     }
 
     /// Staff ends a consent, and with it every token of it.

@@ -2,11 +2,10 @@
 //!
 //! Nothing that the bank decides is remembered between calls, so that it holds from the next call on.
 
-use domain::{Block, Interface, StandingRefusal, Timestamp, Tpp, TppId};
+use domain::{Interface, StandingRefusal, Tpp, TppId};
 
 use crate::certificates::check_state;
-use crate::error::retry;
-use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Noun, Place, Usage};
+use crate::{CertificateIdentity, Ctx, Error, Gateway, Place, Usage};
 
 /// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
 /// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
@@ -160,46 +159,6 @@ impl Gateway {
     /// [`Error`]
     pub async fn third_parties(&self) -> Result<Vec<Tpp>, Error> {
         Ok(self.0.store.tpps().await?)
-    }
-
-    /// The bank blocks a third party, at every interface, or lets it act again. What customers approved for it ends
-    /// when it is blocked.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]
-    pub async fn set_blocked(&self, id: &TppId, blocked_at: Option<Timestamp>) -> Result<Tpp, Error> {
-        let blocked = blocked_at.map(|at| Block { at, until: None });
-        let tpp = retry(|| async {
-            let (tpp, changes) = self.blocking(id, blocked, None).await?;
-            self.0.store.save(changes).await?;
-            Ok(tpp)
-        })
-        .await?;
-        self.begin_ending(id).await;
-        Ok(tpp)
-    }
-
-    /// A third party as it is once it is blocked, or not any more, and the changes that make it so. A block that the bank has to
-    /// lift ends what customers approved for it: they say so, and [`Gateway::begin_ending`] begins with it. Before it is lifted, or
-    /// ends by itself after all, nothing of that is left. After one that ends by itself from the start all of it is good again: nobody
-    /// can use it meanwhile.
-    pub(crate) async fn blocking(
-        &self,
-        id: &TppId,
-        blocked: Option<Block>,
-        blocked_reason: Option<String>,
-    ) -> Result<(Tpp, Changes), Error> {
-        let is_for_good = blocked.is_some_and(|block| block.until.is_none());
-        if !is_for_good {
-            self.finish_ending(id).await?;
-        }
-        let tpp = self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))?;
-        let tpp = Tpp { blocked, blocked_reason, ..tpp };
-        let mut changes = Changes::new().put_tpp(&tpp);
-        if is_for_good {
-            changes = changes.and(self.ending(id, &Interface::ALL).await?);
-        }
-        Ok((tpp, changes))
     }
 
     /// Where a certificate is the one that its holder acts on the word of.

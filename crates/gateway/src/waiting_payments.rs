@@ -171,8 +171,8 @@ mod tests {
             (vec![ordinary.clone(); 60], 50),
             (vec![large.clone(), ordinary.clone()], 2),
             (vec![ordinary, large.clone(), large], 2),
-            // It came in one body.
-            (vec![payment(100, 20_000); 2], 1),
+            // As much as comes in one body: fewer characters than a text can have, of two octets each.
+            (vec![payment(100, 10_400); 2], 1),
         ] {
             assert_eq!(shown_at_once(&payments).unwrap(), shown, "{}", payments.len());
         }

@@ -77,6 +77,16 @@ impl Store {
 }
 
 impl Changes {
+    /// Keeps the whole batch from being written, as [`StoreError::Conflict`], if the third party is blocked at a moment, or is unknown.
+    /// Whoever blocks it meanwhile comes before the batch or behind it.
+    pub fn unless_blocked(self, id: &TppId, now: Timestamp) -> Self {
+        self.push(
+            "UPDATE tpps SET version = version WHERE id = $1 AND (blocked_at IS NULL OR blocked_until <= $2)",
+            vec![id.as_str().into(), now.into()],
+            Rows::One,
+        )
+    }
+
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
     pub fn put_tpp(self, tpp: &Tpp) -> Self {

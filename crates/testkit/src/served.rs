@@ -16,6 +16,7 @@ use core_bank::server::{router, test_authority};
 use edge::outbound::Loopback;
 use edge::{Agenda, Connection, Edge, Surroundings};
 use eidas::Certificate;
+use eidas::certificate::chain_from_pem;
 use gateway::{Bank, Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use sandbox::{GoingBack, Interfaces, PortalPages, Sandbox, SnapshotError, Snapshots};
@@ -239,6 +240,19 @@ fn trust(sandbox: &Sandbox, asked: &SandboxConfig, folder: &Path) {
     fs::write(folder.join("intermediates.pem"), own[1..].iter().map(pem).collect::<String>()).unwrap();
 }
 
+/// The same as the second node has it.
+fn trust_of(sandbox: &Sandbox, asked: &SandboxConfig) -> eidas::TrustStore {
+    let mut trust = eidas::TrustStore::default();
+    let own = sandbox.authorities.own().unwrap();
+    trust.add_anchor(&own[0].der).unwrap();
+    own[1..].iter().for_each(|between| trust.add_intermediate(&between.der));
+    for path in &asked.trusted_authorities {
+        let named = chain_from_pem(fs::read(path).unwrap()).unwrap();
+        named.iter().for_each(|anchor| trust.add_anchor(anchor).unwrap());
+    }
+    trust
+}
+
 /// The management API over the sandbox behind and a second node on the gateway's database.
 async fn beside(
     sandbox: &Sandbox,
@@ -249,10 +263,6 @@ async fn beside(
     let randomness = Arc::new(Randomness::from_system());
     let mut profiles = of_sandbox(asked.strictness, RateLimits::On);
     profiles.berlin_group.cross_border_payments = asked.cross_border_payments;
-    let mut trust = eidas::TrustStore::default();
-    for certificate in sandbox.authorities.own().unwrap() {
-        trust.add_intermediate(&certificate.der);
-    }
     let gateway = Gateway::new(Parts {
         settings: Settings { tenants: asked.tenants.clone(), profiles, kept: Kept::default() },
         store: store.clone(),
@@ -260,7 +270,7 @@ async fn beside(
         keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await.unwrap(),
         randomness,
         bank: Bank { test_doors: sandbox.bank.test_doors.clone(), ..ports },
-        trust,
+        trust: trust_of(sandbox, asked),
         revocation: None,
         register: None,
         sealing: gateway::Sealing::default(),

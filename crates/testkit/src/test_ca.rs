@@ -86,21 +86,6 @@ impl TestCa {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// An authority of another organisation below it, whose certificate is changed by `change`.
-    pub fn subordinate(&self, organization: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let mut params = CertificateParams::default();
-        params.distinguished_name = name(&[
-            (DnType::CountryName, "ES"),
-            (DnType::OrganizationName, organization),
-            (DnType::CommonName, "Issuing CA"),
-        ]);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        change(&mut params);
-        let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
-    }
-
     /// The authority's certificate in PEM.
     pub fn pem(&self) -> &str {
         &self.pem

@@ -286,9 +286,9 @@ fn of_authorisation(refusal: &AuthorisationRefusal) -> (StatusCode, &'static str
         AuthorisationRefusal::NotApproved { status: ScaStatus::Failed, .. } => {
             (StatusCode::UNAUTHORIZED, "CONSENT_INVALID")
         }
-        AuthorisationRefusal::NotApproved { .. } | AuthorisationRefusal::TooMany { .. } => {
-            (StatusCode::BAD_REQUEST, "STATUS_INVALID")
-        }
+        AuthorisationRefusal::NotApproved { .. }
+        | AuthorisationRefusal::TooMany { .. }
+        | AuthorisationRefusal::TooManyCancellations { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
     }
 }
 

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use edge::{Edge, note_subject};
 use gateway::domain::{
-    Authorisation, Iban, Interface, Payment, PaymentProduct, PaymentService, Purpose, Subject, SubjectKind,
-    TransactionStatus,
+    Authorisation, Iban, Interface, Payment, PaymentProduct, PaymentService, Purpose, RejectReason, Subject,
+    SubjectKind, TransactionStatus,
 };
 use gateway::{Cancellation, PaymentInitiation, PaymentView, RequestedPayment};
 use http::StatusCode;
@@ -121,12 +121,19 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::PaymentStatus>, Error> {
     let subject = call.subject(SubjectKind::Payment)?;
     let view = edge.gateway.requested_payment(&call.ctx, call.sought::<Payments>(&subject)?).await?;
-    let partly = if view.status == TransactionStatus::Part { "not every transfer is made; " } else { "" };
     Ok(Json(wire::PaymentStatus {
         transaction_status: status_told(view.status).name().to_owned(),
         funds_available: view.funds_available,
-        psu_message: view.reason.map(|reason| format!("{partly}{}: {}", reason.code(), reason.text())),
+        psu_message: message(view.status, view.reason),
     }))
+}
+
+/// What is said beside a status: why, if the bank says so, and that a part is not made, which the status does not tell.
+fn message(status: TransactionStatus, reason: Option<RejectReason>) -> Option<String> {
+    let partly = (status == TransactionStatus::Part).then(|| "not every transfer is made".to_owned());
+    let why = reason.map(|reason| format!("{}: {}", reason.code(), reason.text()));
+    let said: Vec<_> = partly.into_iter().chain(why).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Takes a payment back: at once, or the customer has to authorise that.
@@ -247,5 +254,26 @@ fn account(iban: &Iban) -> wire::AccountReference {
         uk_sort_code: british.map(|(sort_code, _)| sort_code.to_owned()),
         uk_account_number: british.map(|(_, number)| number.to_owned()),
         ..wire::AccountReference::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bank may say that a part is not made, and not why.
+    #[test]
+    fn that_a_part_is_not_made_is_told_with_and_without_a_reason() {
+        let (part, all) = (TransactionStatus::Part, TransactionStatus::Rjct);
+        let reason = Some(RejectReason::Am04);
+        let why = format!("AM04: {}", RejectReason::Am04.text());
+        for (status, reason, said) in [
+            (part, reason, Some(format!("not every transfer is made; {why}"))),
+            (part, None, Some("not every transfer is made".to_owned())),
+            (all, reason, Some(why)),
+            (TransactionStatus::Acsc, None, None),
+        ] {
+            assert_eq!(message(status, reason), said, "{status:?} {reason:?}");
+        }
     }
 }

@@ -24,7 +24,8 @@ const WAITING: usize = 100;
 /// Begins at what is on an account now.
 pub(crate) async fn begin(call: &Call, key: &str, filters: &[Filter], seen: &Seen) -> Result<(), Error> {
     for decided in decided_by(call, filters)? {
-        Objects::of(call, seen, decided, (WAITING, &[])).await?.note(call, key, seen).await?;
+        let known = objects(call, seen, decided, (WAITING, &[])).await?;
+        note(call, &decided.key(key, seen), &states(&known)).await?;
     }
     Ok(())
 }
@@ -36,10 +37,11 @@ pub(crate) async fn tell(
     filters: &[Filter],
     seen: &Seen,
 ) -> Result<(), Error> {
+    let mut outcome = Ok(());
     for decided in decided_by(teller.call, filters)? {
-        tell_of(teller, key, (decided, filters), seen).await?;
+        outcome = outcome.and(tell_of(teller, key, (decided, filters), seen).await);
     }
-    Ok(())
+    outcome
 }
 
 /// What somebody decides about.
@@ -110,43 +112,38 @@ impl Known {
     }
 }
 
-/// Objects of one type.
-struct Objects {
+/// Objects of one type, oldest first, each with its number and status: the newest, so many of them, and those with these numbers.
+async fn objects(
+    call: &Call,
+    seen: &Seen,
     decided: Decided,
-    /// Oldest first, each with its number and status.
-    known: Vec<((i64, Decision), Known)>,
+    which: (usize, &[i64]),
+) -> Result<Vec<((i64, Decision), Known)>, Error> {
+    let newest: Vec<_> = match decided {
+        Decided::Drafts => {
+            let found = draft_payments::newest(call, seen, which).await?;
+            found.into_iter().map(|one| Known::Draft(Box::new(one))).collect()
+        }
+        Decided::Inquiries => {
+            let found = requests::newest(call, seen, which).await?;
+            found.into_iter().map(|one| Known::Inquiry(Box::new(one))).collect()
+        }
+        Decided::Responses => {
+            let found = requests::newest_responses(call, seen, which).await?;
+            found.into_iter().map(|one| Known::Response(Box::new(one))).collect()
+        }
+    };
+    Ok(newest.into_iter().rev().map(|one| (one.state(call), one)).collect())
 }
 
-impl Objects {
-    /// The newest, so many of them, and those with these numbers.
-    async fn of(call: &Call, seen: &Seen, decided: Decided, which: (usize, &[i64])) -> Result<Self, Error> {
-        let newest: Vec<_> = match decided {
-            Decided::Drafts => {
-                let found = draft_payments::newest(call, seen, which).await?;
-                found.into_iter().map(|one| Known::Draft(Box::new(one))).collect()
-            }
-            Decided::Inquiries => {
-                let found = requests::newest(call, seen, which).await?;
-                found.into_iter().map(|one| Known::Inquiry(Box::new(one))).collect()
-            }
-            Decided::Responses => {
-                let found = requests::newest_responses(call, seen, which).await?;
-                found.into_iter().map(|one| Known::Response(Box::new(one))).collect()
-            }
-        };
-        let known = newest.into_iter().rev().map(|one| (one.state(call), one)).collect();
-        Ok(Self { decided, known })
-    }
+/// Number and status of each.
+fn states(objects: &[((i64, Decision), Known)]) -> Vec<(i64, Decision)> {
+    objects.iter().map(|(state, _)| *state).collect()
+}
 
-    /// Number and status of each.
-    fn states(&self) -> Vec<(i64, Decision)> {
-        self.known.iter().map(|(state, _)| *state).collect()
-    }
-
-    async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
-        let states = write(&self.states());
-        Ok(call.bunq.drawer.put(TOLD_STATES, &self.decided.key(key, seen), &states).await?)
-    }
+/// Notes what was told.
+async fn note(call: &Call, key: &str, states: &[(i64, Decision)]) -> Result<(), Error> {
+    Ok(call.bunq.drawer.put(TOLD_STATES, key, &write(&states)).await?)
 }
 
 async fn tell_of(
@@ -155,20 +152,20 @@ async fn tell_of(
     (decided, filters): (Decided, &[Filter]),
     seen: &Seen,
 ) -> Result<(), Error> {
-    let call = teller.call;
-    let told =
-        look_up::<Vec<(i64, Decision)>>(&call.bunq.drawer, TOLD_STATES, &decided.key(key, seen)).await?;
+    let (call, key) = (teller.call, &decided.key(key, seen));
+    let told = look_up::<Vec<(i64, Decision)>>(&call.bunq.drawer, TOLD_STATES, key).await?;
     // However many are newer by now, what waits is looked at until it is decided.
     let waits = |(id, decision): &(i64, Decision)| (*decision == Decision::Pending).then_some(*id);
     let waiting: Vec<i64> = told.iter().flatten().rev().filter_map(waits).take(WAITING).collect();
-    let objects = Objects::of(call, seen, decided, (NEWEST, &waiting)).await?;
-    if told.as_ref() == Some(&objects.states()) {
+    let known = objects(call, seen, decided, (NEWEST, &waiting)).await?;
+    let mut states = states(&known);
+    if told.as_ref() == Some(&states) {
         return Ok(());
     }
     // None for an account that came after the filters: what it has is not news. Neither is what is older than all that was told.
     let oldest = told.as_ref().map(|told| told.iter().map(|(id, _)| *id).min().unwrap_or_default());
-    let mut news = Vec::new();
-    for (state, one) in &objects.known {
+    let (mut news, mut outcome) = (Vec::new(), Ok(()));
+    for ((state, one), noted) in known.iter().zip(&mut states) {
         let is_known = told.iter().flatten().any(|known| known == state);
         if is_known || oldest.is_none_or(|oldest| state.0 < oldest) {
             continue;
@@ -177,13 +174,25 @@ async fn tell_of(
             Decision::Pending => format!("{}_CREATED", decided.name()),
             word => format!("{}_{word}", decided.name()),
         };
-        news.push((event, state.0, one.render(call, seen).await?));
+        match one.render(call, seen).await {
+            Ok(object) => news.push((event, state.0, object)),
+            // What waits is made of what is kept here: then nothing can be noted either.
+            Err(error) if state.1 == Decision::Pending => return Err(error),
+            // The bank does not say what became of it. It is noted as one that waits, and so looked at until it can be told.
+            Err(error) => {
+                noted.1 = Decision::Pending;
+                outcome = outcome.and(Err(error));
+            }
+        }
     }
-    // Nothing is told before all of it can be: what was told is noted at the end, and would be told again.
+    // Told after all was rendered, since what was told is noted at the end, and would be told again.
     for (event, id, object) in &news {
         for filter in filters.iter().filter(|one| one.category == decided.category()) {
             teller.tell(filter, event.clone(), *id, object).await?;
         }
     }
-    objects.note(call, key, seen).await
+    if told.as_ref() != Some(&states) {
+        note(call, key, &states).await?;
+    }
+    outcome
 }

@@ -130,16 +130,27 @@ pub(crate) async fn look(bunq: &Arc<Bunq>, request: RequestId, key: &str) -> Res
         forget(&call.bunq, key).await?;
         return Ok(false);
     }
+    let mut outcome = Ok(());
     for seen in accounts::visible(&call).await? {
-        if !is_about(key, &seen) {
-            continue;
+        if is_about(key, &seen) {
+            // What cannot be told of one account keeps nothing of another one waiting.
+            let told = tell_of_account(&mut teller, key, &filters, &seen).await;
+            outcome = outcome.and(told);
         }
-        if seen.readable.transactions.is_some() {
-            tell_of_payments(&mut teller, key, &filters, &seen).await?;
-        }
-        callback_decisions::tell(&mut teller, key, &filters, &seen).await?;
     }
-    Ok(true)
+    outcome.map(|()| true)
+}
+
+async fn tell_of_account(
+    teller: &mut Teller<'_>,
+    key: &str,
+    filters: &[Filter],
+    seen: &Seen,
+) -> Result<(), Error> {
+    if seen.readable.transactions.is_some() {
+        tell_of_payments(teller, key, filters, seen).await?;
+    }
+    callback_decisions::tell(teller, key, filters, seen).await
 }
 
 /// Whether a user may still see the customer's data.

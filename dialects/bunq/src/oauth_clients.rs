@@ -104,6 +104,12 @@ impl Active {
     }
 }
 
+/// Who the client of a user is for the bank.
+fn third_party(call: &Call, user: i64) -> Result<TppId, Error> {
+    let (tpp, _) = call.caller()?.client(user).ok_or_else(Error::not_found)?;
+    Ok(tpp)
+}
+
 /// The user of a call that manages clients.
 fn manager(call: &Call) -> Result<i64, Error> {
     let user = call.user()?;
@@ -140,6 +146,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     if let User::Customer { customer } = call.caller()? {
         recognise(&call, user, customer).await?;
     }
+    // What customers approved for the one before ends first: they are the same third party.
+    call.bunq.edge.gateway.finish_ending(&third_party(&call, user)?).await?;
     let first = call.bunq.numbers(2).await?;
     let now = call.ctx.now;
     let callbacks = url.map(|url| Callback { id: first + 1, created: now, updated: now, url });
@@ -228,16 +236,17 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
             let active = Active::of(&call, client.owner).await?;
             client.value.is_active = false;
             client.updated = call.ctx.now;
-            call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await?;
+            let gateway = &call.bunq.edge.gateway;
+            let acting =
+                gateway.may_act(&call.ctx, Interface::Bunq, &third_party(&call, client.owner)?).await?;
+            let cancelled = call.bunq.drawer.changes(&[client.entry(), active.becomes(false)]);
+            gateway.cancel_client(&acting, cancelled).await?;
         }
         Ok(client)
     })
     .await?;
-    let (tpp, _) = call.caller()?.client(client.owner).ok_or_else(Error::not_found)?;
     if wish == Wish::Cancelled {
-        let gateway = &call.bunq.edge.gateway;
-        let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await?;
-        gateway.end_authorizations(&acting).await?;
+        call.bunq.edge.gateway.finish_ending(&third_party(&call, client.owner)?).await?;
     }
     Ok(Reply::id(client.id))
 }

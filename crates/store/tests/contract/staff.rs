@@ -62,6 +62,31 @@ async fn third_parties_are_found_by_name_number_and_block() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_for_a_third_party_that_is_blocked() {
+    on_each(async |store| {
+        let written = async |id: &str, second| {
+            let changes = Changes::new().unless_blocked(&TppId::new(id), at(second));
+            store.save(changes.delete_private_state("o", "k", "a")).await
+        };
+        save(&store, "PSDNL-DNB-R1", "Alpha", None).await;
+        save(&store, "PSDNL-DNB-R2", "Beta", Some(5)).await;
+        let until = Some(Block { at: at(5), until: Some(at(8)) });
+        let gamma = Tpp { blocked: until, ..tpp("PSDNL-DNB-R3") };
+        store.save(Changes::new().put_tpp(&gamma)).await.unwrap();
+        for (id, second) in [("PSDNL-DNB-R1", 6), ("PSDNL-DNB-R3", 8), ("PSDNL-DNB-R3", 9)] {
+            written(id, second).await.unwrap();
+        }
+        for (id, second) in [("PSDNL-DNB-R2", 6), ("PSDNL-DNB-R3", 7), ("PSDNL-DNB-R4", 6)] {
+            let refused = written(id, second).await;
+            assert!(matches!(refused, Err(StoreError::Conflict)), "{id} {second}: {refused:?}");
+        }
+        // It stays as it is: nobody who changes it meanwhile is in the way.
+        assert_eq!(store.tpp(&TppId::new("PSDNL-DNB-R1")).await.unwrap().unwrap().version, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn lists_go_from_the_greatest_id_on() {
     on_each(async |store| {
         // What is in the rows is told in the tests of consents and payments.

@@ -2,18 +2,25 @@
 //! whatever becomes of the node, and before they are lifted.
 
 use std::fs;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
+use axum::extract::{Request as Incoming, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use reqwest::Client;
 use serde_json::{Value, json};
-use testkit::{Answer, Request, Signer, TestServer, TestTpp, ValidConsent, database};
+use testkit::{Answer, Request, Signer, TestServer, TestTpp, ValidConsent, database, detailed};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::admin::{ID, People, get, post, refused, staffed};
 use crate::admin_erasure::columns;
 use crate::audit::{entries, tamper};
 use crate::configuration::Files;
-use crate::serve::{Scene, consented, error, registered, write_configuration};
-use crate::serve_command::{bank_behind, scene_of, start};
+use crate::serve::{Scene, consented, error, registered, try_to_decide, write_configuration};
+use crate::serve_command::{LONG, bank_behind, bank_behind_way, scene_of, start};
 
 /// A third party with a consent that is good, and the people who decide about it.
 struct Given {
@@ -50,7 +57,9 @@ impl Given {
     }
 
     async fn wait_until_ended(&self, admin: &str, id: &str) {
+        let began = Instant::now();
         while self.state(admin, id).await != "expired" {
+            assert!(began.elapsed() < LONG, "{id} does not end");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -79,6 +88,7 @@ fn multiply(scene: &Scene, id: &str, count: u32) {
 }
 
 const GOOD: &str = "SELECT COUNT(*) FROM consents WHERE decision = 'confirmed'";
+const ENDING: &str = "SELECT COUNT(*) FROM private_state WHERE owner = 'endings'";
 const OPEN: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
 
 /// Consents cannot be written for some reason, and then the node dies.
@@ -137,7 +147,7 @@ async fn nothing_is_left_of_many_pages_before_a_block_is_lifted() {
     let customer = scene.core.customer("nl", "saver").await;
     let client = scene.client(Some(&given.qwac));
     let consent = consented(&scene, &given.tpp, &client, &customer).await;
-    assert_eq!(number(&scene, "SELECT COUNT(*) FROM private_state WHERE owner = 'endings'"), 0);
+    assert_eq!(number(&scene, ENDING), 0);
     assert_eq!(given.state(&admin, &consent.id).await, "valid");
 }
 
@@ -185,6 +195,70 @@ async fn what_ended_by_itself_stays_as_it_was_when_a_third_party_is_blocked() {
     assert_eq!(number(&scene, &since_end), 400 * 24 * 3600);
 }
 
+/// The way to the bank's customers, on which one of the questions which accounts somebody has takes long.
+#[derive(Debug, Clone, Default)]
+struct Accounts(Arc<Way>);
+
+#[derive(Debug, Default)]
+struct Way {
+    asked: AtomicUsize,
+    /// Which one, from 1 on; 0 for none.
+    held: AtomicUsize,
+    has_come: Notify,
+    may_go: Notify,
+}
+
+async fn hold(State(Accounts(way)): State<Accounts>, request: Incoming, next: Next) -> Response {
+    if request.uri().path().ends_with("/accounts") {
+        let number = way.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        if number == way.held.load(Ordering::SeqCst) {
+            way.has_come.notify_one();
+            way.may_go.notified().await;
+        }
+    }
+    next.run(request).await
+}
+
+/// The bank takes long to answer while a customer approves, and meanwhile it blocks the third party.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_customer_approves_while_a_block_comes_is_not_given() {
+    let (core, files, accounts) = (TestServer::start().await, Files::new(), Accounts::default());
+    let (people, way) = (People::of(&files.ca), accounts.clone());
+    let held = |routes: axum::Router| routes.layer(from_fn_with_state(way, hold));
+    let (url, _bank) = bank_behind_way(&core, &files, held).await;
+    write_configuration(&files, &url, &people.section());
+    let (served, listeners) = start(&files);
+    let admin = format!("https://{}", listeners.admin.clone().unwrap());
+    let scene = Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None };
+    let given = Given::at(&scene, &people).await;
+    let way = accounts.0;
+    // The last time that somebody asks is when the customer approves.
+    let times = way.asked.swap(0, Ordering::SeqCst);
+    way.held.store(times, Ordering::SeqCst);
+    let customer = scene.core.customer("nl", "saver").await;
+    let client = scene.client(Some(&given.qwac));
+    let request = given.tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
+    let asked = request.exchange(&client, &scene.interface()).await.json();
+    let id = asked["consentId"].as_str().unwrap();
+    let block = async {
+        timeout(LONG, way.has_come.notified()).await.unwrap();
+        let blocked = given.act(&admin, "block").await;
+        assert_eq!(blocked.status, 200, "{}", blocked.body);
+        let began = Instant::now();
+        while number(&scene, ENDING) > 0 {
+            assert!(began.elapsed() < LONG, "what customers gave does not end");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        way.may_go.notify_one();
+    };
+    let (said, ()) = tokio::join!(try_to_decide(&scene, &asked, &customer, "approve"), block);
+    assert!(!said.header("location").contains("code="), "{}", said.header("location"));
+    assert_eq!(given.state(&admin, id).await, "received");
+    let lifted = given.act(&admin, "unblock").await;
+    assert_eq!(lifted.status, 200, "{}", lifted.body);
+    assert_eq!(given.state(&admin, id).await, "received", "nobody approved it");
+}
+
 /// Each call moves the end of the audit trail on, and consents take long to be written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_block_comes_about_while_others_call() {
@@ -226,7 +300,9 @@ async fn a_block_comes_about_while_others_call() {
         let sql = "SELECT COUNT(*) FROM consents WHERE decision = 'confirmed'";
         database.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
     };
+    let began = Instant::now();
     while good().await > 0 {
+        assert!(began.elapsed() < LONG, "what customers gave does not end");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     calls.abort();

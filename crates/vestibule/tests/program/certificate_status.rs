@@ -459,7 +459,7 @@ fn an_authority_that_demands_policies_is_believed() {
     let configuration = write(&folder, "openssl.cnf", configuration);
     let (issuer, issuer_key, leaf) = (at("issuer.pem"), at("issuer.key"), at("leaf.pem"));
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", &configuration];
-    let authority = ["req", "-x509", "-subj", "/CN=Issuer", "-extensions", "ca", "-days", "30"];
+    let authority = ["req", "-x509", "-subj", "/CN=Issuer (TEST)", "-extensions", "ca", "-days", "30"];
     testkit::openssl(&[&authority[..], &curve, &["-keyout", &issuer_key, "-out", &issuer]].concat());
     let asked = ["req", "-subj", "/CN=Leaf"];
     let (request, leaf_key) = (at("leaf.csr"), at("leaf.key"));
@@ -487,7 +487,7 @@ fn an_authority_that_demands_policies_is_believed() {
             locality: None,
             organization_identifier: None,
             organization: "Example (TEST)".into(),
-            common_name: "Issuer".into(),
+            common_name: "Issuer (TEST)".into(),
         },
         KeyType::P256,
         &[1],

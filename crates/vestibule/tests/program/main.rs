@@ -40,6 +40,7 @@ mod description_examples;
 mod descriptions;
 mod documentation;
 mod documentation_links;
+mod endings;
 mod error_catalogue;
 mod every_operation;
 mod fapi_client;

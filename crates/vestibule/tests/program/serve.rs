@@ -181,7 +181,8 @@ pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) ->
     text += "[database]\nsqlite_file = \"vestibule.db\"\n";
     text += &format!("[core_bank]\nurl = \"{core_bank}\"\n");
     text += "certificate_file = \"core-client.pem\"\n";
-    text += "key_file = \"core-client.key\"\ntrust_files = [\"core-authority.pem\"]\nown_numbers = [\"NLTRIO\"]\n";
+    text += "key_file = \"core-client.key\"\ntrust_files = [\"core-authority.pem\"]\n";
+    text += "own_numbers = [\"NLTRIO\", \"NLVSTB\", \"NLBUNQ\"]\n";
     text += "[management]\nlisten = \"127.0.0.1:0\"\ndrain = \"3s\"\n";
     text += more;
     let path = files.path("vestibule.toml");
@@ -247,6 +248,18 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
 
 /// A customer logs in at the pages and decides; returns the way back.
 pub(crate) async fn decide<S>(scene: &Scene<S>, asked: &Value, customer: &Value, action: &str) -> String {
+    let decided = try_to_decide(scene, asked, customer, action).await;
+    assert_eq!(decided.status, 303, "{}", decided.body);
+    decided.header("location").to_owned()
+}
+
+/// A customer logs in at the pages and decides, whatever comes of it.
+pub(crate) async fn try_to_decide<S>(
+    scene: &Scene<S>,
+    asked: &Value,
+    customer: &Value,
+    action: &str,
+) -> Answer {
     let browser = scene.client(None);
     let link = asked["_links"]["scaRedirect"].as_str().unwrap();
     let query =
@@ -264,8 +277,9 @@ pub(crate) async fn decide<S>(scene: &Scene<S>, asked: &Value, customer: &Value,
     let text = |name: &str| customer[name].as_str().unwrap().to_owned();
     let (iban, number) = (text("iban"), text("digipassNumber"));
     let log_in = [("action", "log-in"), ("iban", iban.as_str())];
-    let mut location = String::new();
+    let mut last = opened;
     for fields in [&log_in[..], &[("action", action)]] {
+        assert!(matches!(last.status, 302 | 303), "{}", last.body);
         // As on the list of a bank for tests, of which there is nothing here.
         let taken = format!("{PAGE}?customer={number}+{iban}");
         let page = Request::new("GET", &taken).set("accept", "text/html").set("cookie", &session);
@@ -289,13 +303,12 @@ pub(crate) async fn decide<S>(scene: &Scene<S>, asked: &Value, customer: &Value,
             form.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
         let sent = Request::new("POST", PAGE).set("accept", "text/html").set("cookie", &session);
         let sent = sent.form(&form.join("&")).exchange(&browser, &scene.pages()).await;
-        assert_eq!(sent.status, 303, "{}", sent.body);
         if !sent.header("set-cookie").is_empty() {
             session = cookie(&sent);
         }
-        sent.header("location").clone_into(&mut location);
+        last = sent;
     }
-    location
+    last
 }
 
 /// A third party asks for a consent, its customer gives it, and it is confirmed.

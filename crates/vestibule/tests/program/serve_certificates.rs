@@ -94,7 +94,8 @@ async fn a_renewed_certificate_goes_on_at_every_door_without_a_registration() {
     let renewed = registration(&scene);
     assert_eq!(renewed.0, next.signer.certificate.fingerprint_hex());
     assert_eq!((renewed.1.contains("PSP_PI"), renewed.3), (true, before.3 + 1), "{renewed:?}");
-    assert_ne!(renewed.2, before.2, "the key of client assertions");
+    let key = &next.signer.certificate.public_key.spki_der;
+    assert_eq!(renewed.2, eidas::header::to_single_line_pem(key, "PUBLIC KEY"), "that of client assertions");
     let accounts = next.read("/v1/accounts", &consent).exchange(&client, &interface).await;
     assert_eq!(accounts.status, 200, "{}", accounts.body);
     assert_eq!(registration(&scene), renewed);

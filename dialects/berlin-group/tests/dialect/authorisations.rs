@@ -21,10 +21,17 @@ async fn fifty_authorisations_of_one_thing_are_begun_and_no_more() {
     later["requestedExecutionDate"] = day(9).into();
     let payment = tpp.submitted_payment(&server, ("payments/sepa-credit-transfers", &later), iban).await.path;
     // With those that came with what was asked for.
-    for (path, begun) in [
-        (format!("/v1/consents/{}/authorisations", text(&consent["consentId"])), 1),
-        (format!("{FUNDS_CONSENTS}/{}/authorisations", text(&funds["consentId"])), 1),
-        (format!("{payment}/cancellation-authorisations"), 0),
+    let stops = format!("{payment}/cancellation-authorisations");
+    let ask_anew = ("50 authorisations of it were begun", "or ask for what it is about anew");
+    // Asked for anew, it would be a second payment.
+    let wait = (
+        "50 authorisations of its cancellation were begun within 24 hours",
+        "24 hours after the first of them",
+    );
+    for (path, begun, (begins, ends)) in [
+        (format!("/v1/consents/{}/authorisations", text(&consent["consentId"])), 1, ask_anew),
+        (format!("{FUNDS_CONSENTS}/{}/authorisations", text(&funds["consentId"])), 1, ask_anew),
+        (stops.clone(), 0, wait),
     ] {
         let begin = tpp.redirecting("POST", &path);
         let first = server.send(&begin).await;
@@ -35,7 +42,8 @@ async fn fifty_authorisations_of_one_thing_are_begun_and_no_more() {
         }
         let refused = server.send(&tpp.redirecting("POST", &path)).await;
         assert_eq!((refused.status, refused.error().0.as_str()), (400, "STATUS_INVALID"), "{path}");
-        assert!(refused.error().1.starts_with("50 authorisations of it were begun"), "{}", refused.body);
+        let said = refused.error().1;
+        assert!(said.starts_with(begins) && said.ends_with(ends), "{}", refused.body);
         let all = server.send(&tpp.get(&path)).await.json()["authorisationIds"].clone();
         assert_eq!(all.as_array().unwrap().len(), 50, "{path}");
         assert_eq!(server.send(&begin).await.body, first.body, "the same request is no further one");
@@ -46,4 +54,13 @@ async fn fifty_authorisations_of_one_thing_are_begun_and_no_more() {
     // The newest one is as good as any.
     let location = server.decide(&tpp.authorization_url(&consent), iban, "approve").await;
     assert!(parameter(&location, "code").is_some(), "{location}");
+
+    // On another day a payment can be taken back after all, however often that came to nothing.
+    server.advance("nl", "PT24H").await;
+    for (method, path, status) in [("DELETE", &payment, 202), ("POST", &stops, 201)] {
+        let begun = server.send(&tpp.redirecting(method, path)).await;
+        assert_eq!(begun.status, status, "{}", begun.body);
+    }
+    let all = server.send(&tpp.get(&stops)).await.json()["authorisationIds"].clone();
+    assert_eq!(all.as_array().unwrap().len(), 52);
 }

@@ -308,9 +308,11 @@ impl From<StaffError> for Error {
                 StaffRefusal::Misfits(misfits) => customer_interfaces::refused(misfits),
                 StaffRefusal::Interfaces(_) => Self::new(StatusCode::CONFLICT, "conflict", refusal),
                 StaffRefusal::NoDays { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", refusal),
-                StaffRefusal::NotBlocked(_) | StaffRefusal::Ended(_) | StaffRefusal::Open(_) => {
-                    Self::new(StatusCode::CONFLICT, "conflict", refusal)
-                }
+                StaffRefusal::NotBlocked(_)
+                | StaffRefusal::Moved(_)
+                | StaffRefusal::Ending(_)
+                | StaffRefusal::Ended(_)
+                | StaffRefusal::Open(_) => Self::new(StatusCode::CONFLICT, "conflict", refusal),
             },
         }
     }

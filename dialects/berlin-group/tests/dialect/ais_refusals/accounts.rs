@@ -69,6 +69,8 @@ async fn account_data() {
     let other_tpp = server.registered("nl", "PSDNL-DNB-R999999").await;
     let other = other_tpp.valid(server, &detailed(iban, true), iban).await;
     let second = tpp.valid(server, &bank_offered("9999-12-31"), iban).await;
+    // Whose token somebody else shows ends with it.
+    let leaked = tpp.valid(server, &detailed(iban, true), iban).await;
     let mut narrow = detailed(iban, true);
     narrow["access"] = json!({"accounts": [{"iban": iban}]});
     let narrow = tpp.valid(server, &narrow, iban).await;
@@ -160,7 +162,7 @@ async fn account_data() {
         ("another third party's consent", with(read("/balances"), &other.id), 403, "CONSENT_UNKNOWN", ""),
         (
             "another third party with our consent",
-            other_tpp.read(&format!("/v1/accounts/{account}/balances"), consent),
+            other_tpp.read(&format!("/v1/accounts/{account}/balances"), &leaked),
             403,
             "CONSENT_UNKNOWN",
             "",

@@ -14,6 +14,8 @@ async fn questions() {
     let stranger = server.registered("nl", "PSDNL-DNB-R999999").await;
     let access = tpp.valid(server, &detailed(iban, true), iban).await;
     let other = tpp.valid_funds(server, iban).await;
+    // Whose token somebody else shows ends with it.
+    let leaked = tpp.valid_funds(server, iban).await;
     let waiting = tpp.approved_funds(server, iban).await;
     let student = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let card = tpp.funds_consent_request(&json!({"account": {"iban": iban}, "cardNumber": "5409"}));
@@ -179,7 +181,7 @@ async fn questions() {
             ),
             (
                 "another third party's consent",
-                stranger.ask(consent, &question()),
+                stranger.ask(&leaked, &question()),
                 403,
                 "CONSENT_UNKNOWN",
                 "this third party",
