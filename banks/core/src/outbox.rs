@@ -160,8 +160,8 @@ impl Outbox {
     }
 
     /// The bank has them.
-    pub(crate) async fn close(&self, ordered: &Ordered) -> Result<(), Error> {
-        let keys: Vec<_> = ordered.payments.iter().map(|payment| (OPEN, payment.to_string())).collect();
+    pub(crate) async fn close(&self, payments: &[PaymentId]) -> Result<(), Error> {
+        let keys: Vec<_> = payments.iter().map(|payment| (OPEN, payment.to_string())).collect();
         self.drawer.delete(&keys).await
     }
 
@@ -375,7 +375,7 @@ mod tests {
         let outbox = Outbox::new(&store);
         let order = order(["p", "q"]);
         let held = outbox.open(&order, Changes::new()).await.unwrap();
-        outbox.close(&Ordered::of(&order)).await.unwrap();
+        outbox.close(&Ordered::of(&order).payments).await.unwrap();
         assert!(!outbox.decline(&order, &held, RejectReason::Am04).await.unwrap());
         assert_eq!((is_declined(&outbox).await, outbox.opened("").await.unwrap().len()), ([false; 2], 0));
     }

@@ -70,9 +70,9 @@ impl CoreBank {
     }
 
     async fn settle(&self, ordered: &Ordered) -> Result<(), Error> {
-        let is_known = self.is_known(ordered).await.inspect_err(|failure| self.pause(ordered, failure))?;
-        if is_known {
-            self.outbox.close(ordered).await?;
+        let known = self.known(ordered).await.inspect_err(|failure| self.pause(ordered, failure))?;
+        self.outbox.close(known).await?;
+        if known.len() == ordered.payments.len() {
             self.patience.end(&ordered.first());
             return Ok(());
         }
@@ -83,16 +83,19 @@ impl CoreBank {
         Ok(())
     }
 
-    /// Whether the bank has what was ordered; it has all of it or nothing.
-    async fn is_known(&self, ordered: &Ordered) -> Result<bool, Failure> {
-        let Some(payment) = ordered.payments.first() else { return Ok(true) };
-        let known: Result<wire::Progress, _> =
-            self.client.get(&["payments", payment.as_str()], &At { at: ordered.at }).await;
-        match known {
-            Ok(_) => Ok(true),
-            Err(failure) if failure.is_not_found() => Ok(false),
-            Err(failure) => Err(failure),
+    /// What the bank has of what was ordered, up to the first that it does not have. It takes all of an order or nothing, but a node of
+    /// a release before, which knows each payment as an order of its own, may have handed some of them over meanwhile.
+    async fn known<'o>(&self, ordered: &'o Ordered) -> Result<&'o [PaymentId], Failure> {
+        for (count, payment) in ordered.payments.iter().enumerate() {
+            let known: Result<wire::Progress, _> =
+                self.client.get(&["payments", payment.as_str()], &At { at: ordered.at }).await;
+            match known {
+                Ok(_) => {}
+                Err(failure) if failure.is_not_found() => return Ok(&ordered.payments[..count]),
+                Err(failure) => return Err(failure),
+            }
         }
+        Ok(&ordered.payments)
     }
 
     /// The bank does not say what becomes of a payment: it is asked again after longer and longer pauses, and if it is there and does not
@@ -118,7 +121,7 @@ impl CoreBank {
         let taken: Result<wire::TakenPayments, _> = self.client.act(&["payments"], order).await;
         match taken {
             Ok(taken) => {
-                self.outbox.close(ordered).await?;
+                self.outbox.close(&ordered.payments).await?;
                 self.patience.end(&ordered.first());
                 let taken: Vec<_> = taken.payments.into_iter().map(Submitted::from).collect();
                 let is_whole = taken.len() == order.payments.len();

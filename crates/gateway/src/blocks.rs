@@ -46,7 +46,7 @@ impl Gateway {
             return Err(StaffRefusal::Until { now }.into());
         }
         let found = self.third_party(id).await?;
-        if until.is_some() {
+        if until.is_some() && found.blocked.is_some_and(is_for_good) {
             self.end_the_rest(id).await?;
         }
         let blocked = self.put_block(&found, Some(Block { at: now, until }), Some(("block", deed))).await?;

@@ -11,7 +11,8 @@ use crate::{Changes, Ctx, Error, Gateway, Party};
 
 impl Gateway {
     /// Takes up the certificate of a call that was signed by it, if that of the registration is out of use: over, revoked or stopped. For
-    /// when the signature is known to be good. It costs nothing where there is nothing to take up. At a bank for tests whoever has another certificate registers again.
+    /// when the signature is known to be good. It costs nothing where there is nothing to take up. At a bank for tests whoever has another
+    /// certificate registers again.
     ///
     /// # Errors
     /// [`Error`]

@@ -174,8 +174,8 @@ async fn follow_bank(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
 /// goes on.
 async fn keep_ending(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     let telling = Telling::of([
-        "what customers approved for a third party that is blocked cannot be ended; it cannot act, and what is left is ended later",
-        "what customers approved for third parties that are blocked can be ended again",
+        "what customers approved for a third party that is blocked, or that cancelled its client, cannot be ended; what is left is ended later",
+        "what customers approved for third parties that are blocked, or cancelled their clients, can be ended again",
     ]);
     let mut lease = Lease::new("endings");
     let mut tick = tokio::time::interval(KEEP_UP_EVERY);

@@ -176,7 +176,7 @@ async fn tell_of(
         };
         match one.render(call, seen).await {
             Ok(object) => news.push((event, state.0, object)),
-            // What waits is made of what is kept here: then nothing can be noted either.
+            // What waits is made of what is kept here, but for the name of who asks: then nothing can be noted either.
             Err(error) if state.1 == Decision::Pending => return Err(error),
             // The bank does not say what became of it. It is noted as one that waits, and so looked at until it can be told.
             Err(error) => {

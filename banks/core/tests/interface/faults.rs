@@ -77,6 +77,24 @@ async fn what_was_done_although_its_answer_was_lost_is_not_done_again() {
     assert_eq!(scene.received().await, 100);
 }
 
+/// A node of a release before knows each payment of an order as an order of its own.
+#[tokio::test]
+async fn what_is_left_of_an_order_is_given_to_the_bank() {
+    let scene = Scene::at("nl").await;
+    let order = ["first", "second"].map(|id| one(scene.payment(id, 100, Execution::AtOnce)));
+    let payments = &scene.bank.payments;
+    scene.way.spoil("/payments", Fault::Status(500));
+    payments.submit(&order, scene.note("both"), scene.now).await.unwrap().unwrap();
+    assert_eq!((scene.open_rows().await, scene.received().await), (2, 0));
+    scene.way.mend();
+    payments.submit(&order[..1], scene.note("one"), scene.now).await.unwrap().unwrap();
+    assert_eq!((scene.open_rows().await, scene.received().await), (1, 100));
+    for _ in 0..2 {
+        scene.restarted(SHORT).find_out().await.unwrap();
+    }
+    assert_eq!((scene.open_rows().await, scene.received().await), (0, 200));
+}
+
 #[tokio::test]
 async fn what_the_bank_did_not_get_is_given_to_it_once_it_is_there() {
     let scene = Scene::at("nl").await;

@@ -315,7 +315,7 @@ fn told_of(event: &Value) -> (String, i64) {
 #[tokio::test]
 async fn news_are_told_once_although_some_cannot_be_told_yet() {
     let server = TestServer::start().await;
-    let customer = server.customer("nl", "saver").await;
+    let (customer, payer) = (server.customer("nl", "saver").await, server.customer("nl", "student").await);
     let bank = server.running.sandbox.bank.clone();
     // A store of its own, since nobody else may do the telling.
     let kept = Store::in_memory().unwrap();
@@ -348,7 +348,7 @@ async fn news_are_told_once_although_some_cannot_be_told_yet() {
     let draft = json!({"number_of_required_accepts": 1, "entries": [
         {"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Draft"}]});
     let inquiry = json!({"amount_inquired": euro("1.00"), "description": "Share", "allow_bunqme": false,
-        "counterparty_alias": shop()});
+        "counterparty_alias": {"type": "IBAN", "value": payer["iban"], "name": "Student"}});
     let (mut at_once, mut later) = (BTreeSet::new(), BTreeSet::new());
     for account in [account, opened] {
         let drafts = own.below(account, "/draft-payment");
@@ -370,9 +370,12 @@ async fn news_are_told_once_although_some_cannot_be_told_yet() {
     };
     assert_eq!(next(4).await, at_once);
     let asked = silent.asked.load(Ordering::SeqCst);
-    while silent.asked.load(Ordering::SeqCst) < asked + 6 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let looks = async {
+        while silent.asked.load(Ordering::SeqCst) < asked + 6 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), looks).await.unwrap();
     silent.places.store(false, Ordering::SeqCst);
     assert_eq!(next(2).await, later);
 }
