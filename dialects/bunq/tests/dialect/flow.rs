@@ -258,7 +258,7 @@ async fn every_file_has_the_names_that_the_list_of_payments_shows() {
     let provider = BunqClient::provider(&server, "Names AISP").await;
     // On the 26th money is put aside: for two days that is what happened last.
     for now in
-        ["2026-12-31T22:58:00Z", "2027-01-26T09:00:00Z", "2027-01-27T09:00:00Z", "2028-02-29T12:00:00Z"]
+        ["2027-01-26T09:00:00Z", "2027-01-27T09:00:00Z", "2027-12-31T22:58:00Z", "2028-02-29T12:00:00Z"]
     {
         let (status, _) = server.manage("PUT", "/clock", json!({"tenant": "nl", "now": now})).await;
         assert_eq!(status, 200);
