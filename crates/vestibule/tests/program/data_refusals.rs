@@ -18,7 +18,8 @@ async fn what_is_wrong_is_told_by_line_and_member() {
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let customer = |more: &str| format!("customers:\n- name: A\n  accounts:\n  - kind: current\n{more}");
-    let later = day(1);
+    // Late in the evening tomorrow has begun at the branch.
+    let later = day(2);
     for (kind, body, text) in [
         ("application/yaml", String::new(), "line 1: nothing is there"),
         ("application/yaml", "customers: 1".to_owned(), "line 1, customers: a list is expected here"),
@@ -96,7 +97,7 @@ async fn what_is_wrong_is_told_by_line_and_member() {
         (iban.as_str(), json!({"amount": "1", "colour": "red"}), 400, "\"colour\" is not known here"),
         (&iban, json!({"amount": "-5"}), 400, "does not hold enough"),
         (&iban, json!({"amount": "5", "currency": "USD"}), 400, "no account"),
-        (&iban, json!({"amount": "5", "status": "pending", "date": day(15)}), 400, "at the latest"),
+        (&iban, json!({"amount": "5", "status": "pending", "date": day(16)}), 400, "at the latest"),
         (&iban, json!([]), 400, "the body"),
         ("x", json!({"amount": "1"}), 400, "Invalid iban"),
     ] {

@@ -310,7 +310,7 @@ async fn what_cannot_be_done_is_refused_with_what_can() {
 
     // A call that takes long is waited for, and then nothing is changed.
     let customer = server.customer("nl", "student").await;
-    let slow = late_by(&server, 15).await;
+    let slow = late_by(&server, 12).await;
     let (one, other) = tokio::join!(server.manage("POST", "/reset", Value::Null), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         server.send(&Request::new("GET", "/xs2a-bg/openapi.json")).await.status
