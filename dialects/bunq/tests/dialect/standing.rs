@@ -32,7 +32,7 @@ impl Scene {
     async fn new() -> Self {
         let server = TestServer::start().await;
         let customer = server.customer("nl", "student").await;
-        let (certificate, key) = if testkit::is_served() {
+        let (certificate, key) = if is_served() {
             provider_certificate(&server, NAME).await
         } else {
             // Until a moment that the tenant's clock reaches in a test.
@@ -292,7 +292,7 @@ async fn the_authorization_server_knows_nothing_of_what_is_approved_here() {
     let introspection = Request::new("POST", "/auth/nl/v1/introspect").form(&format!("token={bunq_token}"));
     let introspection = introspection.set("authorization", format!("Basic {credentials}"));
     let introspected = server.send(&introspection).await;
-    if testkit::is_served() {
+    if is_served() {
         // There are no services to ask.
         assert_eq!(introspected.status, 404, "{}", introspected.body);
     } else {
