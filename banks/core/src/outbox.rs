@@ -54,7 +54,7 @@ impl Opened {
     }
 }
 
-/// Payments that were ordered together, of which nobody knows whether the bank has them: it has all of them, or none.
+/// Payments that were ordered together, of which nobody knows whether the bank has them.
 #[derive(Debug, Clone)]
 pub(crate) struct Ordered {
     /// When, by the gateway's clock.

@@ -270,26 +270,30 @@ async fn changes_of_two_makers_are_one_batch() {
     .await;
 }
 
+/// What a certificate says about its holder, with the key that signs or without.
+fn holder(key: Option<&str>, now: Timestamp) -> CertificateHolder {
+    CertificateHolder {
+        fingerprint: "ff".into(),
+        serial: "1".into(),
+        tpp: TppId::new("PSDNL-DNB-1"),
+        name: "TPP".into(),
+        roles: eidas::Role::THIRD_PARTY.to_vec(),
+        not_before: now,
+        not_after: now,
+        signing_key: key.map(str::to_owned),
+    }
+}
+
 #[tokio::test]
 async fn the_key_of_a_certificate_can_be_added_later_and_is_not_replaced() {
     on_each(async |store| {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let holder = |key: Option<&str>| CertificateHolder {
-            fingerprint: "ff".into(),
-            serial: "1".into(),
-            tpp: TppId::new("PSDNL-DNB-1"),
-            name: "TPP".into(),
-            roles: eidas::Role::THIRD_PARTY.to_vec(),
-            not_before: now,
-            not_after: now,
-            signing_key: key.map(str::to_owned),
-        };
         assert_eq!(store.has_signing_key("ff").await.unwrap(), None);
-        let record = CertificateRecord::first_seen(holder(None), now);
+        let record = CertificateRecord::first_seen(holder(None, now), now);
         store.save(Changes::new().put_certificate(&record)).await.unwrap();
         assert_eq!(store.has_signing_key("ff").await.unwrap(), Some(false));
         for key in ["PEM", "another"] {
-            store.save(Changes::new().set_signing_key(&holder(Some(key)))).await.unwrap();
+            store.save(Changes::new().set_signing_key(&holder(Some(key), now))).await.unwrap();
             let known = store.certificate("ff").await.unwrap().unwrap().holder.signing_key;
             assert_eq!(known.as_deref(), Some("PEM"));
         }
@@ -301,17 +305,7 @@ async fn the_key_of_a_certificate_can_be_added_later_and_is_not_replaced() {
 async fn the_path_of_a_certificate_is_kept_with_it_and_replaced() {
     on_each(async |store| {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let holder = CertificateHolder {
-            fingerprint: "ff".into(),
-            serial: "1".into(),
-            tpp: TppId::new("PSDNL-DNB-1"),
-            name: "TPP".into(),
-            roles: eidas::Role::THIRD_PARTY.to_vec(),
-            not_before: now,
-            not_after: now,
-            signing_key: None,
-        };
-        let record = CertificateRecord::first_seen(holder, now);
+        let record = CertificateRecord::first_seen(holder(None, now), now);
         store.save(Changes::new().put_certificate(&record)).await.unwrap();
         assert_eq!(store.certificate_path("ff").await.unwrap(), None, "nothing was kept of it");
         let path = ["MAA=".to_owned(), "MQA=".to_owned()];

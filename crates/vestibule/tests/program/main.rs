@@ -82,6 +82,7 @@ mod serve;
 mod serve_and_its_bank;
 mod serve_books;
 mod serve_bunq;
+mod serve_bunq_keys;
 mod serve_certificates;
 mod serve_command;
 mod serve_devices;

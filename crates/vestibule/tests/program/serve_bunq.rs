@@ -14,22 +14,22 @@ use testkit::{Answer, Request, Signer, TestServer, parameter};
 use crate::admin::{People, get as read, post};
 use crate::audit::entries_with;
 use crate::configuration::Files;
-use crate::serve::{NO_CORE, PAGE, Scene, configuration, value, write_configuration};
+use crate::serve::{PAGE, Scene, value, write_configuration};
 use crate::serve_books::before;
 use crate::serve_command::{command, scene_before, start};
 use crate::serve_provider::Browser;
 
 /// What a configuration says that asks for both interfaces.
-const BOTH: &str = "interfaces = [\"berlin-group\", \"bunq\"]\n";
+pub(crate) const BOTH: &str = "interfaces = [\"berlin-group\", \"bunq\"]\n";
 
 /// The text of an error.
-fn said(answer: &Answer) -> String {
+pub(crate) fn said(answer: &Answer) -> String {
     let error = &answer.json()["Error"][0]["error_description"];
     error.as_str().unwrap_or_else(|| panic!("{} {}", answer.status, answer.body)).to_owned()
 }
 
 /// A service provider with a session, by a qualified certificate. Its connections present none.
-async fn provider<S>(scene: &Scene<S>) -> BunqClient {
+pub(crate) async fn provider<S>(scene: &Scene<S>) -> BunqClient {
     let seal = scene.certificate("qseal").await;
     let client = BunqClient::install_at(&scene.client(None), &scene.interface()).await;
     let key = client.trade(&pem(&seal), &pem(&seal), &seal.key_pem).await;
@@ -103,7 +103,7 @@ async fn authorization(provider: &BunqClient) -> String {
 }
 
 /// The third party's session for a customer, once the customer approved.
-async fn connected<S>(scene: &Scene<S>, provider: &BunqClient, customer: &Value) -> BunqClient {
+pub(crate) async fn connected<S>(scene: &Scene<S>, provider: &BunqClient, customer: &Value) -> BunqClient {
     let location = approve(scene, &authorization(provider).await, customer).await;
     let code = parameter(&location, "code").unwrap_or_else(|| panic!("{location}"));
     let answer = provider.exchange(&code).await;
@@ -389,72 +389,6 @@ async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() 
     let path = format!("/user/{}/notification-filter-url", provider.user);
     let answer = provider.post(&path, &filters).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
-}
-
-/// What was shown for a key is asked again, also at a process that never saw it: whom the bank does not trust any more vouches for nobody.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_is_worth_nothing_when_nobody_vouches_for_its_certificate() {
-    let scene = Scene::with(BOTH).await;
-    let customer = scene.core.customer("nl", "household").await;
-    let provider = provider(&scene).await;
-    let client = connected(&scene, &provider, &customer).await;
-    let Scene { core, served, files, .. } = scene;
-    served.stop().await;
-    let mut scene = Scene::behind(core, files, BOTH).await;
-    let mut moved = [provider, client];
-    moved.iter_mut().for_each(|one| one.origin = scene.interface());
-    let [provider, client] = moved;
-    for session in [&provider, &client] {
-        assert_eq!(session.get("/user").await.status, 200);
-    }
-    let anchors = fs::read_to_string(scene.files.path("anchors.pem")).unwrap();
-    fs::write(scene.files.path("anchors.pem"), scene.files.ca.pem()).unwrap();
-    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, BOTH)).unwrap().is_empty());
-    for session in [&provider, &client] {
-        let refused = session.get("/user").await;
-        assert_eq!(refused.status, 403, "{}", refused.body);
-        assert!(said(&refused).contains("vouches any more for the certificate behind the API key"));
-    }
-    let mut installed = provider.clone();
-    installed.session = None;
-    let again = installed.request("POST", "/session-server", Some(&json!({"secret": provider.key})));
-    let refused = provider.send(&again).await;
-    assert!(refused.status == 400 && said(&refused).contains("vouches any more"), "{}", refused.body);
-    fs::write(scene.files.path("anchors.pem"), anchors).unwrap();
-    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, BOTH)).unwrap().is_empty());
-    for session in [&provider, &client] {
-        assert_eq!(session.get("/user").await.status, 200, "trusted again");
-    }
-}
-
-/// What another process kept of a certificate counts at once where nobody vouches for what is remembered.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_better_path_that_was_kept_since_is_found_before_a_key_is_refused() {
-    let scene = Scene::with(BOTH).await;
-    let mut provider = provider(&scene).await;
-    let Scene { core, served, files, .. } = scene;
-    served.stop().await;
-    let database = rusqlite::Connection::open(files.path("vestibule.db")).unwrap();
-    database.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
-    let read = "SELECT path FROM certificates WHERE path IS NOT NULL";
-    let path: String = database.query_row(read, [], |row| row.get(0)).unwrap();
-    let keep =
-        |path: &str| database.execute("UPDATE certificates SET path = ?1 WHERE path IS NOT NULL", [path]);
-    assert_eq!(keep("[\"AAAA\"]").unwrap(), 1);
-    let scene = Scene::behind(core, files, BOTH).await;
-    provider.origin = scene.interface();
-    for _ in 0..2 {
-        let refused = provider.get("/user").await;
-        assert_eq!(refused.status, 403, "{}", refused.body);
-        assert!(said(&refused).contains("vouches any more"), "{}", refused.body);
-    }
-    assert_eq!(keep(&path).unwrap(), 1);
-    let answer = provider.get("/user").await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    // From then on it is remembered.
-    assert_eq!(keep("[\"AAAA\"]").unwrap(), 1);
-    let answer = provider.get("/user").await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
 #[tokio::test]
